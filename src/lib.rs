@@ -4,10 +4,14 @@
 //! Modules are listed from the lowest layer to the highest; imports go downwards only (`tests/layers.rs`).
 
 pub mod asset;
+pub mod discover;
 pub mod facts;
 pub mod finding;
+pub mod load;
+pub mod pods;
 pub mod resource;
 pub mod rule;
+pub mod secret;
 pub mod source;
 pub mod view;
 pub mod yaml;

@@ -5,10 +5,12 @@
 
 pub mod asset;
 pub mod discover;
+pub mod explain;
 pub mod facts;
 pub mod finding;
 pub mod load;
 pub mod pods;
+pub mod report;
 pub mod resource;
 pub mod rule;
 pub mod secret;

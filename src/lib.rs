@@ -14,6 +14,7 @@ pub mod report;
 pub mod resource;
 pub mod rule;
 pub mod secret;
+pub mod cel;
 pub mod source;
 pub mod view;
 pub mod yaml;

@@ -4,6 +4,7 @@
 //! Modules are listed from the lowest layer to the highest; imports go downwards only (`tests/layers.rs`).
 
 pub mod asset;
+pub mod cel;
 pub mod discover;
 pub mod explain;
 pub mod facts;
@@ -14,7 +15,6 @@ pub mod report;
 pub mod resource;
 pub mod rule;
 pub mod secret;
-pub mod cel;
 pub mod source;
 pub mod view;
 pub mod yaml;

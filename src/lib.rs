@@ -3,10 +3,16 @@
 //! One straight line, no way back: discover → parse → view → facts → evaluate → report.
 //! Modules are listed from the lowest layer to the highest; imports go downwards only (`tests/layers.rs`).
 
-pub mod facts;
-pub mod finding;
-pub mod resource;
-pub mod rule;
 pub mod source;
-pub mod view;
 pub mod yaml;
+
+pub mod resource;
+pub mod shape;
+
+pub mod view;
+
+pub mod facts;
+
+pub mod rule;
+
+pub mod finding;

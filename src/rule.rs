@@ -1,8 +1,25 @@
 //! L5: rules as data. Input: rule files, built-in and the user's; output: `Rule`.
 
+pub mod builtin;
+pub mod example;
+pub mod expression;
+pub mod file;
+pub mod format;
+pub mod load;
+pub mod matching;
+pub mod params;
+pub mod set;
+
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{Confidence, Severity};
+
+pub use expression::Expression;
+pub use file::RuleFile;
+pub use matching::KindPattern;
+pub use set::RuleSet;
 
 /// What a rule judges; one evaluation per subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -81,4 +98,49 @@ impl RuleInfo {
             .trim_end_matches(|c: char| c.is_ascii_digit())
             .to_ascii_lowercase()
     }
+}
+
+/// A rule as its file says, expressions not yet compiled.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// What reports need.
+    pub info: Arc<RuleInfo>,
+    /// The text it was read from.
+    pub file: Arc<RuleFile>,
+    /// Kinds it looks at; empty where the subject is no object.
+    pub kinds: Vec<KindPattern>,
+    /// Declared parameters with their defaults.
+    pub params: params::Params,
+    /// Named values, in order; each may use the earlier ones.
+    pub variables: Vec<Named>,
+    /// All must be true for the rule to apply.
+    pub conditions: Vec<Named>,
+    /// Each must be true.
+    pub validations: Vec<Validation>,
+    /// Rules whose findings on the same subject this one's make redundant.
+    pub supersedes: Vec<String>,
+}
+
+/// A named expression.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Name, an identifier for variables.
+    pub name: String,
+    /// The expression.
+    pub expression: Expression,
+}
+
+/// One thing that must hold, and how to say that it does not.
+#[derive(Clone, Debug)]
+pub struct Validation {
+    /// True = compliant.
+    pub expression: Expression,
+    /// Fixed message.
+    pub message: Option<String>,
+    /// Message computed from the subject.
+    pub message_expression: Option<Expression>,
+    /// List whose elements are judged one by one as `item`.
+    pub each: Option<Expression>,
+    /// The fact or field to point at.
+    pub at: Option<Expression>,
 }

@@ -13,6 +13,8 @@ pub mod view;
 
 pub mod facts;
 
+pub mod config;
 pub mod rule;
 
 pub mod finding;
+pub mod fingerprint;

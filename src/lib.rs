@@ -13,8 +13,10 @@ pub mod view;
 
 pub mod facts;
 
+pub mod asset;
 pub mod config;
 pub mod rule;
 
 pub mod finding;
 pub mod fingerprint;
+pub mod suppress;

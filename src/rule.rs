@@ -16,38 +16,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::{Confidence, Severity};
 
+pub use crate::facts::subject::SubjectKind;
 pub use expression::Expression;
 pub use file::RuleFile;
 pub use matching::KindPattern;
 pub use set::RuleSet;
-
-/// What a rule judges; one evaluation per subject.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SubjectKind {
-    /// One object of the kinds under `match`.
-    Resource,
-    /// One pod-carrying object.
-    Workload,
-    /// One container port of a workload.
-    Port,
-    /// One policy object of the kinds under `match`, with its effect.
-    Policy,
-    /// One route.
-    Route,
-    /// One way out of the mesh.
-    Egress,
-    /// One workload identity.
-    Identity,
-    /// One AI asset.
-    Asset,
-    /// One way in from outside the mesh.
-    Exposure,
-    /// The whole view.
-    Tree,
-    /// One typed change between two views.
-    Change,
-}
 
 /// Where a rule comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -5,17 +5,21 @@
 
 pub mod source;
 pub mod yaml;
+pub mod discover;
 
-pub mod resource;
 pub mod shape;
+pub mod resource;
+pub mod secret;
+pub mod load;
 
 pub mod view;
+pub mod pods;
 
 pub mod facts;
 
 pub mod asset;
-pub mod config;
 pub mod rule;
+pub mod config;
 
 pub mod finding;
 pub mod fingerprint;

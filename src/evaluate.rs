@@ -4,6 +4,7 @@
 pub mod compile;
 pub mod draft;
 pub mod engine;
+pub mod expression;
 pub mod judge;
 pub mod locate;
 pub mod merge;
@@ -31,12 +32,18 @@ pub struct Judgement {
     pub not_evaluated: Vec<NotEvaluated>,
 }
 
-/// Judges every subject of every view by every rule.
+/// Judges every subject of every view by every rule; `others` are drafts raised elsewhere.
 #[must_use]
-pub fn evaluate(rules: &[CompiledRule], worlds: &[World], sources: &Sources) -> Judgement {
+pub fn evaluate(
+    rules: &[CompiledRule],
+    worlds: &[World],
+    others: Vec<Vec<Draft>>,
+    sources: &Sources,
+) -> Judgement {
     let drafts = worlds
         .iter()
         .map(|world| merge::fold_superseded(of_view(rules, world), rules))
+        .chain(others)
         .collect();
     merge::merge(drafts, sources)
 }

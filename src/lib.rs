@@ -3,12 +3,6 @@
 //! One straight line, no way back: discover → parse → view → facts → evaluate → report.
 //! Modules are listed from the lowest layer to the highest; imports go downwards only (`tests/layers.rs`).
 
-pub mod explain;
-pub mod facts;
-pub mod finding;
-pub mod report;
-pub mod resource;
-pub mod rule;
 pub mod source;
 pub mod yaml;
 pub mod discover;
@@ -21,6 +15,7 @@ pub mod load;
 pub mod view;
 pub mod pods;
 
+pub mod cel;
 pub mod facts;
 
 pub mod asset;
@@ -30,3 +25,10 @@ pub mod config;
 pub mod finding;
 pub mod fingerprint;
 pub mod suppress;
+pub mod evaluate;
+
+pub mod report;
+pub mod explain;
+pub mod error;
+
+pub mod cli;

@@ -94,6 +94,17 @@ pub struct Rule {
     pub supersedes: Vec<String>,
 }
 
+impl Rule {
+    /// Whether the file ships with meshgov or is the user's; an engine rule of the user does not exist.
+    #[must_use]
+    pub fn file_source(&self) -> RuleSource {
+        match self.info.source {
+            RuleSource::User => RuleSource::User,
+            RuleSource::Builtin | RuleSource::Engine => RuleSource::Builtin,
+        }
+    }
+}
+
 /// A named expression.
 #[derive(Clone, Debug)]
 pub struct Named {

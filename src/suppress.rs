@@ -3,7 +3,7 @@
 
 use crate::config::Ignore;
 use crate::config::ignores::is_date;
-use crate::finding::{Finding, Suppressed};
+use crate::finding::{Finding, ObjectRef, Suppressed};
 use crate::rule::RuleSet;
 use crate::shape::nearest;
 use crate::source::{SourceFile, Span, to_u32, to_usize};
@@ -19,8 +19,8 @@ pub const ANNOTATION: &str = "meshgov.dev/ignore";
 pub enum Scope {
     /// Findings that point into these bytes.
     Bytes(Span),
-    /// Findings about the object with this key (see [`crate::finding::ObjectRef`]'s `Display`), in this file.
-    Object(String, Span),
+    /// Findings about this object in these views: name of the view, and the object as findings name it there.
+    Object(Vec<(String, ObjectRef)>),
 }
 
 /// A well-formed silencer in a manifest.
@@ -63,10 +63,10 @@ pub fn of_comment(file: &SourceFile, comment: Span) -> Option<Result<Directive, 
 /// Reads the annotation of an object; each line of its value is one silencer.
 pub fn of_annotation(
     object: NodeRef<'_>,
-    key: &str,
+    views: &[(String, ObjectRef)],
 ) -> impl Iterator<Item = Result<Directive, Void>> {
     let value = object.at(&["metadata", "annotations", ANNOTATION]);
-    let (span, whole) = (value.map_or(object.span(), NodeRef::span), object.span());
+    let span = value.map_or(object.span(), NodeRef::span);
     let lines = value.map_or("", NodeRef::text).lines();
     lines.filter(|l| !l.trim().is_empty()).map(move |line| {
         let line = line.trim();
@@ -77,7 +77,7 @@ pub fn of_annotation(
             bracketed = bracket(line);
             &bracketed
         };
-        parse(text, span, Scope::Object(key.to_owned(), whole))
+        parse(text, span, Scope::Object(views.to_vec()))
     })
 }
 
@@ -115,7 +115,8 @@ fn parse(text: &str, span: Span, scope: Scope) -> Result<Directive, Void> {
     }
     let (mut until, mut reason) = (None, None);
     let mut rest = rest.trim();
-    while !rest.is_empty() {
+    // A further `#` starts a comment of its own.
+    while !rest.is_empty() && !rest.starts_with('#') {
         let (word, after) = next_pair(rest, span)?;
         match word {
             ("until", date) if is_date(date) => until = Some(date.to_owned()),
@@ -310,16 +311,14 @@ impl Directive {
                 span.source == finding.span.source
                     && (span.start..span.end).contains(&finding.span.start)
             }
-            Scope::Object(key, _) => *key == object_key(finding),
+            // A finding without a view is about the file itself.
+            Scope::Object(views) => views.iter().any(|(view, object)| {
+                *object == finding.resource
+                    && (finding.views.is_empty() || finding.views.contains(view))
+            }),
         };
         place && self.rules.iter().any(|r| is_rule(rules, finding, r))
     }
-}
-
-/// What an annotation's scope is compared by.
-fn object_key(finding: &Finding) -> String {
-    let object = &finding.resource;
-    format!("{} {}", object.api_version, object)
 }
 
 fn is_rule(rules: &RuleSet, finding: &Finding, name: &str) -> bool {
@@ -407,7 +406,7 @@ mod tests {
         let file = Arc::new(SourceFile::new(SourceId(0), "a.yaml", yaml));
         let parsed = crate::yaml::parse(&file);
         let object = parsed.tree.node(parsed.documents[0].root);
-        let found: Vec<_> = of_annotation(object, "k").collect();
+        let found: Vec<_> = of_annotation(object, &[]).collect();
         assert_eq!(found[0].as_ref().unwrap().rules, ["A001", "B002"]);
         assert_eq!(found[1].as_ref().unwrap_err().message, "it has no reason: add `reason=\"…\"`");
     }

@@ -160,7 +160,7 @@ impl Compiler {
     ) -> Option<(Ready, Type)> {
         match cel::compile(&expression.text, environment) {
             Ok(program) => {
-                let ty = program.ty();
+                let ty = program.result_type();
                 if let Some(wanted) = wanted.filter(|w| !ty.fits(*w)) {
                     self.problems.push(
                         expression.problem_here(format!("expected `{wanted}`, this is `{ty}`")),

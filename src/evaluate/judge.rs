@@ -1,7 +1,7 @@
 //! L6: one rule on one subject. Input: `CompiledRule`, subject, `World`; output: drafts. Any false condition = does not
 //! apply; all validations true = pass; a false validation with all conditions true = finding; anything else = undecided.
 
-use crate::cel::{Bindings, Fuel, Outcome, Reasons, Value};
+use crate::cel::{Bindings, Fuel, NoValue, Outcome, Reasons, Value};
 use crate::evaluate::compile::{CompiledRule, CompiledValidation, Ready};
 use crate::evaluate::draft::{self, Draft, DraftKind};
 use crate::evaluate::locate::{self, Place};
@@ -107,8 +107,8 @@ where
 
     fn each(
         &mut self,
-        validation: &CompiledValidation,
-        each: &Ready,
+        validation: &'r CompiledValidation,
+        each: &'r Ready,
         pending: Option<&Undecided>,
     ) {
         let list = match self.value(each) {
@@ -139,7 +139,7 @@ where
 
     fn one(
         &mut self,
-        validation: &CompiledValidation,
+        validation: &'r CompiledValidation,
         pending: Option<&Undecided>,
         item: Option<&Value<'w>>,
     ) {
@@ -151,25 +151,25 @@ where
         }
     }
 
-    fn truth(&mut self, ready: &Ready) -> Truth {
+    fn truth(&mut self, ready: &'r Ready) -> Truth {
         if let Err(why) = self.prepare(&ready.needs) {
             return Truth::Undecided(why);
         }
         match ready.program.evaluate(&self.bindings, Fuel::default()) {
             Outcome::True => Truth::True,
-            Outcome::False(blame) => Truth::False(locate::of_blame(&blame)),
+            Outcome::False(blame) => Truth::False(locate::of_origin(&blame.origin)),
             Outcome::Unknown(reasons) => Truth::Undecided(self.unknown(&reasons)),
             Outcome::Error(error) => Truth::Undecided(failed(&error.message)),
-            Outcome::OutOfFuel => Truth::Undecided(out_of_fuel()),
+            Outcome::Exhausted(_) => Truth::Undecided(out_of_fuel()),
         }
     }
 
-    fn value(&mut self, ready: &Ready) -> Result<Value<'w>, Undecided> {
+    fn value(&mut self, ready: &'r Ready) -> Result<Value<'w>, Undecided> {
         self.prepare(&ready.needs)?;
         match ready.program.value(&self.bindings, Fuel::default()) {
             Ok(Value::Unknown(reasons)) => Err(self.unknown(&reasons)),
             Ok(value) => Ok(value),
-            Err(error) => Err(failed(&error.message)),
+            Err(none) => Err(no_value(&none)),
         }
     }
 
@@ -192,7 +192,7 @@ where
                         self.bindings.set(variable.slot, value);
                         Ok(())
                     }
-                    Err(error) => Err(failed(&error.message)),
+                    Err(none) => Err(no_value(&none)),
                 },
             };
             if let Some(slot) = self.done.get_mut(at) {
@@ -215,7 +215,7 @@ where
 
     fn finding(
         &mut self,
-        validation: &CompiledValidation,
+        validation: &'r CompiledValidation,
         blame: Option<Place>,
         item: Option<&Value<'w>>,
     ) {
@@ -358,6 +358,13 @@ fn failed(message: &str) -> Undecided {
         why: NotEvaluatedKind::Error,
         reason: message.to_owned(),
         span: None,
+    }
+}
+
+fn no_value(none: &NoValue) -> Undecided {
+    match none {
+        NoValue::Error(error) => failed(&error.message),
+        NoValue::Exhausted(_) => out_of_fuel(),
     }
 }
 

@@ -117,6 +117,9 @@ fn key(draft: &Draft, words: &str) -> SameKey {
 }
 
 fn add_view(views: &mut Vec<String>, view: String) {
+    if view.is_empty() {
+        return;
+    }
     if let Err(at) = views.binary_search(&view) {
         views.insert(at, view);
     }
@@ -149,7 +152,10 @@ fn finding(draft: &Draft) -> Finding {
             .collect(),
         resource: draft.resource.clone(),
         subject: draft.subject.clone(),
-        views: vec![draft.view.clone()],
+        views: Some(draft.view.clone())
+            .filter(|v| !v.is_empty())
+            .into_iter()
+            .collect(),
         assumptions,
         fingerprint: String::new(),
         suppressed: None,

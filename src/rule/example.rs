@@ -134,16 +134,18 @@ pub fn expectations<'c>(
     path: &'c str,
     line: u32,
 ) -> impl Iterator<Item = Expectation> + 'c {
-    let body = comment.trim_start_matches('#').trim();
-    let (unknown, ids) = match (body.strip_prefix("expect:"), body.strip_prefix("unknown:")) {
-        (Some(ids), _) => (false, ids),
-        (None, Some(ids)) => (true, ids),
-        (None, None) => (false, ""),
-    };
+    // Another comment, such as a silencer, may stand before it.
+    let parts = comment.split('#').map(str::trim);
+    let found = parts.filter_map(|part| {
+        part.strip_prefix("expect:")
+            .map(|ids| (false, ids))
+            .or_else(|| part.strip_prefix("unknown:").map(|ids| (true, ids)))
+    });
     // Words after an id are the author's note.
-    ids.split(',')
-        .filter_map(|id| id.split_whitespace().next())
-        .map(move |id| Expectation {
+    found
+        .flat_map(|(unknown, ids)| ids.split(',').map(move |id| (unknown, id)))
+        .filter_map(|(unknown, id)| Some((unknown, id.split_whitespace().next()?)))
+        .map(move |(unknown, id)| Expectation {
             path: path.to_owned(),
             line,
             rule: id.to_owned(),

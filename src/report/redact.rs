@@ -75,7 +75,7 @@ mod tests {
         let within = |range: Range<usize>| redactor.within(SourceId(1), range).collect::<Vec<_>>();
         assert_eq!(within(0..20), [2..6, 8..12]);
         assert_eq!(within(5..9), [5..6, 8..9]);
-        assert_eq!(within(6..8), []);
+        assert!(within(6..8).is_empty());
         assert!(redactor.touches(span(1, 11, 15)));
         assert!(!redactor.touches(span(1, 12, 15)));
         assert!(!redactor.touches(span(2, 0, 15)));

@@ -7,7 +7,7 @@ use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 /// Writes a value and a line end; what lies deeper than `depth` stands on one line with its parent.
 pub(super) fn write_json(
-    mut out: &mut dyn Write,
+    out: &mut impl Write,
     value: &impl Serialize,
     depth: usize,
 ) -> io::Result<()> {
@@ -16,7 +16,7 @@ pub(super) fn write_json(
         depth,
         at: 0,
     };
-    value.serialize(&mut Serializer::with_formatter(&mut out, layout))?;
+    value.serialize(&mut Serializer::with_formatter(&mut *out, layout))?;
     writeln!(out)
 }
 

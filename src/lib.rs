@@ -16,5 +16,31 @@ pub mod resource;
 pub mod rule;
 pub mod secret;
 pub mod source;
-pub mod view;
 pub mod yaml;
+pub mod discover;
+
+pub mod shape;
+pub mod resource;
+pub mod secret;
+pub mod load;
+
+pub mod view;
+pub mod pods;
+
+pub mod cel;
+pub mod facts;
+
+pub mod asset;
+pub mod rule;
+pub mod config;
+
+pub mod finding;
+pub mod fingerprint;
+pub mod suppress;
+pub mod evaluate;
+
+pub mod report;
+pub mod explain;
+pub mod error;
+
+pub mod cli;

@@ -16,7 +16,7 @@ use crate::source::{SourceId, Span};
 
 use super::{
     Options, REDACTED, Redactor, level, not_evaluated_by_reason, number, one_line, percent_encoded,
-    plural, selected,
+    plural, selected, write_json,
 };
 use model::{
     ArtifactLocation, AutomationDetails, BaseId, BaseIds, CodeFlow, DescriptorRef, Driver,
@@ -24,6 +24,8 @@ use model::{
     PhysicalLocation, Region, ResultProperties, Run, SarifResult, Suppression, ThreadFlow, Tool,
 };
 
+/// Where lines stop to break: one rule a line, one property of a result a line.
+const DEPTH: usize = 6;
 /// GitHub keeps the first 5,000 results by severity; we cut there ourselves and say so.
 const MAX_RESULTS: usize = 5_000;
 /// Places of a proof that are written, and how many of them the message links to.
@@ -74,8 +76,7 @@ pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
         }],
     };
     let mut out = BufWriter::new(out);
-    serde_json::to_writer_pretty(&mut out, &log)?;
-    writeln!(out)?;
+    write_json(&mut out, &log, DEPTH)?;
     out.flush()
 }
 

@@ -3,5 +3,6 @@
 //! One straight line, no way back: discover → parse → view → facts → evaluate → report.
 //! Modules are listed from the lowest layer to the highest; imports go downwards only (`tests/layers.rs`).
 
+pub mod cel;
 pub mod source;
 pub mod yaml;

@@ -109,11 +109,28 @@ mod tests {
 
     #[test]
     fn prefix_lengths_are_plain_numbers_in_range() {
-        for text in ["1.2.3.4", "1.2.3.4/", "1.2.3.4/33", "1.2.3.4/08", "1.2.3.4/+8", "::/129", "1.2.3/8"] {
-            assert!(matches!(Cidr::parse(text), Err(CidrError::Malformed(_))), "{text}");
+        for text in [
+            "1.2.3.4",
+            "1.2.3.4/",
+            "1.2.3.4/33",
+            "1.2.3.4/08",
+            "1.2.3.4/+8",
+            "::/129",
+            "1.2.3/8",
+        ] {
+            assert!(
+                matches!(Cidr::parse(text), Err(CidrError::Malformed(_))),
+                "{text}"
+            );
         }
-        assert!(matches!(Cidr::parse("fe80::1%en0/24"), Err(CidrError::Zone(_))));
-        assert!(matches!(Cidr::parse("::ffff:1.2.3.4/24"), Err(CidrError::Mapped(_))));
+        assert!(matches!(
+            Cidr::parse("fe80::1%en0/24"),
+            Err(CidrError::Zone(_))
+        ));
+        assert!(matches!(
+            Cidr::parse("::ffff:1.2.3.4/24"),
+            Err(CidrError::Mapped(_))
+        ));
         assert_eq!(cidr("1.2.3.4/0").prefix_length(), 0);
     }
 }

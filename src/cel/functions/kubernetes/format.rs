@@ -188,13 +188,19 @@ pub fn format_argument(verb: Verb, argument: Argument<'_>) -> Result<String, For
             None => return refused("scientific"),
         },
         (Verb::Binary, Argument::Bool(value)) => u8::from(value).to_string(),
-        (Verb::Binary, Argument::Int(value)) => signed(value, &format!("{:b}", value.unsigned_abs())),
+        (Verb::Binary, Argument::Int(value)) => {
+            signed(value, &format!("{:b}", value.unsigned_abs()))
+        }
         (Verb::Binary, Argument::Uint(value)) => format!("{value:b}"),
         (Verb::Binary, _) => return refused("binary"),
-        (Verb::Octal, Argument::Int(value)) => signed(value, &format!("{:o}", value.unsigned_abs())),
+        (Verb::Octal, Argument::Int(value)) => {
+            signed(value, &format!("{:o}", value.unsigned_abs()))
+        }
         (Verb::Octal, Argument::Uint(value)) => format!("{value:o}"),
         (Verb::Octal, _) => return refused("octal"),
-        (Verb::Hex(upper), Argument::Int(value)) => signed(value, &hex(value.unsigned_abs(), upper)),
+        (Verb::Hex(upper), Argument::Int(value)) => {
+            signed(value, &hex(value.unsigned_abs(), upper))
+        }
         (Verb::Hex(upper), Argument::Uint(value)) => hex(value, upper),
         (Verb::Hex(upper), Argument::String(value)) => hex_bytes(value.as_bytes(), upper),
         (Verb::Hex(upper), Argument::Bytes(value)) => hex_bytes(value, upper),
@@ -299,7 +305,11 @@ mod tests {
             ("%b", Argument::Bool(true), "1"),
             ("%o", Argument::Int(11), "13"),
             ("%X", Argument::Uint(6000), "1770"),
-            ("%x", Argument::String("Hello world!"), "48656c6c6f20776f726c6421"),
+            (
+                "%x",
+                Argument::String("Hello world!"),
+                "48656c6c6f20776f726c6421",
+            ),
         ] {
             assert_eq!(format(verb, argument).unwrap(), text, "{verb}");
         }
@@ -310,8 +320,14 @@ mod tests {
     fn negative_numbers_are_signed() {
         assert_eq!(format("%x", Argument::Int(-64)).unwrap(), "-40");
         assert_eq!(format("%b", Argument::Int(-5)).unwrap(), "-101");
-        assert_eq!(format("%o", Argument::Int(i64::MIN)).unwrap(), "-1000000000000000000000");
-        assert_eq!(format("%.2e", Argument::Double(-0.00012)).unwrap(), "-1.20e-04");
+        assert_eq!(
+            format("%o", Argument::Int(i64::MIN)).unwrap(),
+            "-1000000000000000000000"
+        );
+        assert_eq!(
+            format("%.2e", Argument::Double(-0.00012)).unwrap(),
+            "-1.20e-04"
+        );
     }
 
     #[test]
@@ -334,7 +350,10 @@ mod tests {
         assert_eq!(pieces("%.f"), Err(FormatError::Precision));
         assert_eq!(pieces("%.3"), Err(FormatError::Precision));
         assert_eq!(pieces("%E"), Err(FormatError::Verb('E')));
-        assert_eq!(pieces("%.1001f"), Err(FormatError::PrecisionTooLarge("1001".to_owned())));
+        assert_eq!(
+            pieces("%.1001f"),
+            Err(FormatError::PrecisionTooLarge("1001".to_owned()))
+        );
         assert!(format("%d", Argument::String("1")).is_err());
         assert!(format("%x", Argument::Double(0.5)).is_err());
     }

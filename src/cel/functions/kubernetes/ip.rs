@@ -149,8 +149,20 @@ mod tests {
     #[test]
     fn malformed_addresses_name_what_is_wrong() {
         assert!(matches!(Ip::parse("fe80::1%en0"), Err(IpError::Zone(_))));
-        for text in ["", "192.168.01.1", "1.2.3", "1.2.3.4.5", ":::1", "1::2::3", "00001::", "[::1]"] {
-            assert!(matches!(Ip::parse(text), Err(IpError::Malformed(_))), "{text}");
+        for text in [
+            "",
+            "192.168.01.1",
+            "1.2.3",
+            "1.2.3.4.5",
+            ":::1",
+            "1::2::3",
+            "00001::",
+            "[::1]",
+        ] {
+            assert!(
+                matches!(Ip::parse(text), Err(IpError::Malformed(_))),
+                "{text}"
+            );
         }
     }
 }

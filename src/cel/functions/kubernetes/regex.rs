@@ -73,7 +73,13 @@ mod tests {
         let digits = compile("[0-9]+").unwrap();
         assert_eq!(find_all(&digits, "1 2 3", 2), ["1", "2"]);
         assert_eq!(find_all(&digits, "1 2 3", 0).len(), 0);
-        assert_eq!(compile(")").unwrap_err().to_string(), "illegal regex: unopened group");
-        assert!(compile("(a{1000}){1000}").is_err(), "too large when compiled");
+        assert_eq!(
+            compile(")").unwrap_err().to_string(),
+            "illegal regex: unopened group"
+        );
+        assert!(
+            compile("(a{1000}){1000}").is_err(),
+            "too large when compiled"
+        );
     }
 }

@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(parse("v01.02").unwrap().to_string(), "1.2.0");
         assert_eq!(parse("1.2.00-rc.1").unwrap().to_string(), "1.2.0-rc.1");
         assert_eq!(parse("1.2-rc"), Err(SemverError::ShortWithMetadata));
-        assert_eq!(parse("vv1.2.3").is_err(), true);
+        assert!(parse("vv1.2.3").is_err());
         assert!(parse("18446744073709551615.0.0").unwrap().major().is_err());
     }
 }

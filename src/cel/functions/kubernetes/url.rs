@@ -190,7 +190,7 @@ impl Url {
         if let Some(after) = rest.strip_prefix("//").filter(|_| may_have_host) {
             let end = after.find('/').unwrap_or(after.len());
             let (authority, path) = after.split_at(end);
-            (url.user, url.host) = read_authority(authority)?;
+            (url.user, url.host) = read_authority(authority, &url.scheme)?;
             rest = path;
         }
         url.path = unescape(rest, Mode::Path)?;
@@ -229,11 +229,11 @@ fn split_scheme(text: &str) -> Result<(&str, &str), UrlError> {
     Ok(("", text))
 }
 
-fn read_authority(authority: &str) -> Result<(Option<String>, String), UrlError> {
+fn read_authority(authority: &str, scheme: &str) -> Result<(Option<String>, String), UrlError> {
     let Some((user, host)) = authority.rsplit_once('@') else {
-        return Ok((None, read_host(authority)?));
+        return Ok((None, read_host(authority, scheme)?));
     };
-    let host = read_host(host)?;
+    let host = read_host(host, scheme)?;
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(&b);
     if !user.bytes().all(allowed) {
         return Err(UrlError::UserInfo);
@@ -242,7 +242,7 @@ fn read_authority(authority: &str) -> Result<(Option<String>, String), UrlError>
     Ok((Some(user.to_owned()), host))
 }
 
-fn read_host(host: &str) -> Result<String, UrlError> {
+fn read_host(host: &str, scheme: &str) -> Result<String, UrlError> {
     let invalid = || UrlError::Host(host.to_owned());
     if let Some(inner) = host.strip_prefix('[') {
         let (address, port) = inner.rsplit_once(']').ok_or_else(invalid)?;
@@ -262,8 +262,8 @@ fn read_host(host: &str) -> Result<String, UrlError> {
     }
     if let Some((name, port)) = host.rsplit_once(':') {
         check_port(&format!(":{port}"))?;
-        // Since Go 1.26 a host has no colon outside its port (`http://a:1:2/`).
-        if name.contains(':') {
+        // Since Go 1.26 a web host has no colon outside its port (`http://a:1:2/`).
+        if name.contains(':') && matches!(scheme, "http" | "https") {
             return Err(invalid());
         }
     }

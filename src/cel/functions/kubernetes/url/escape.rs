@@ -61,7 +61,9 @@ pub(super) fn unescape(text: &str, mode: Mode) -> Result<Vec<u8>, UrlError> {
     while let Some(byte) = bytes.next() {
         match byte {
             b'%' => {
-                let bad = || UrlError::Escape(text.get(offset..).unwrap_or(text).chars().take(3).collect());
+                let bad = || {
+                    UrlError::Escape(text.get(offset..).unwrap_or(text).chars().take(3).collect())
+                };
                 let high = bytes.next().and_then(hex).ok_or_else(bad)?;
                 let low = bytes.next().and_then(hex).ok_or_else(bad)?;
                 let value = high * 16 + low;

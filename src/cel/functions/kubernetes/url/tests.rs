@@ -21,6 +21,10 @@ fn request_uris_are_absolute() {
         ("http://[fe80::1]:8080/", true),
         ("http://[fe80::1%25en0]/", true),
         ("http://[fe80::1%25en0]:8080/", true),
+        ("http://[fe80::1%25%65%6e%301-._~]/", true),
+        ("http://[fe80::1%25%65%6e%301-._~]:8080/", true),
+        ("http://a:1:2/", false),
+        ("db://a:1,b:2/", true),
         ("foo.html", false),
         ("../dir/", false),
         (" http://foo.com", false),
@@ -73,7 +77,10 @@ fn query_pairs_that_cannot_be_read_are_left_out() {
 fn errors_say_what_is_wrong() {
     assert_eq!(Url::parse(":x"), Err(UrlError::MissingScheme));
     assert_eq!(Url::parse("http://a b/"), Err(UrlError::HostCharacter(' ')));
-    assert_eq!(Url::parse("http://a:b/"), Err(UrlError::Port(":b".to_owned())));
+    assert_eq!(
+        Url::parse("http://a:b/"),
+        Err(UrlError::Port(":b".to_owned()))
+    );
     assert_eq!(Url::parse("http://u\u{7f}@a/"), Err(UrlError::Control));
     assert_eq!(Url::parse("http://u|@a/"), Err(UrlError::UserInfo));
     assert_eq!(Url::parse("/%g1"), Err(UrlError::Escape("%g1".to_owned())));

@@ -14,13 +14,13 @@ use super::ip::Ip;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CidrError {
     /// The text is not `address/bits`.
-    #[error("network address parse error during conversion from string: {0:?}")]
+    #[error("network address parse error during conversion from string: `{0}`")]
     Malformed(String),
     /// The text has a zone (`fe80::1%eth0/24`).
-    #[error("CIDR {0:?} with zone value is not allowed")]
+    #[error("CIDR `{0}` with zone value is not allowed")]
     Zone(String),
     /// The address is an IPv4-mapped IPv6 address.
-    #[error("IPv4-mapped IPv6 address {0:?} is not allowed")]
+    #[error("IPv4-mapped IPv6 address `{0}` is not allowed")]
     Mapped(String),
 }
 

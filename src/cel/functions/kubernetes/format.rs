@@ -19,7 +19,7 @@ pub enum FormatError {
     #[error("precision {0} exceeds the maximum allowed precision {MAX_PRECISION}")]
     PrecisionTooLarge(String),
     /// A verb that is none of `sdfebxXo`.
-    #[error("unrecognized formatting clause {0:?}")]
+    #[error("unrecognized formatting clause `{0}`")]
     Verb(char),
     /// The verb does not take a value of this type.
     #[error("{verb} clause cannot format a value of type {given}")]
@@ -218,12 +218,6 @@ pub fn double_text(value: f64) -> String {
     } else {
         value.to_string()
     }
-}
-
-/// A duration as `%s` prints it: its seconds as a double, with `s`.
-#[must_use]
-pub fn duration_text(seconds: f64) -> String {
-    format!("{}s", double_text(seconds))
 }
 
 fn signed_infinity(value: f64) -> String {

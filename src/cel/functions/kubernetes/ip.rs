@@ -13,13 +13,13 @@ use std::net::{IpAddr, Ipv6Addr};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IpError {
     /// The text is not an address.
-    #[error("IP address {0:?} parse error during conversion from string")]
+    #[error("IP address `{0}` parse error during conversion from string")]
     Malformed(String),
     /// The text has a zone (`fe80::1%eth0`).
-    #[error("IP address {0:?} with zone value is not allowed")]
+    #[error("IP address `{0}` with zone value is not allowed")]
     Zone(String),
     /// The text is an IPv4-mapped IPv6 address.
-    #[error("IPv4-mapped IPv6 address {0:?} is not allowed")]
+    #[error("IPv4-mapped IPv6 address `{0}` is not allowed")]
     Mapped(String),
 }
 

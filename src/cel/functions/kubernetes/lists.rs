@@ -85,19 +85,34 @@ pub fn sum<T: Clone, E>(
 }
 
 /// The position of the first element that equals, or -1.
-pub fn index_of<T>(items: &[T], equals: impl FnMut(&T) -> bool) -> i64 {
-    position(items.iter().position(equals))
+///
+/// # Errors
+/// Whatever `equals` returns.
+pub fn index_of<T, E>(items: &[T], equals: impl FnMut(&T) -> Result<bool, E>) -> Result<i64, E> {
+    position(items.iter().enumerate(), equals)
 }
 
 /// The position of the last element that equals, or -1.
-pub fn last_index_of<T>(items: &[T], equals: impl FnMut(&T) -> bool) -> i64 {
-    position(items.iter().rposition(equals))
+///
+/// # Errors
+/// Whatever `equals` returns.
+pub fn last_index_of<T, E>(
+    items: &[T],
+    equals: impl FnMut(&T) -> Result<bool, E>,
+) -> Result<i64, E> {
+    position(items.iter().enumerate().rev(), equals)
 }
 
-fn position(found: Option<usize>) -> i64 {
-    found
-        .and_then(|index| i64::try_from(index).ok())
-        .unwrap_or(-1)
+fn position<'t, T: 't, E>(
+    items: impl Iterator<Item = (usize, &'t T)>,
+    mut equals: impl FnMut(&T) -> Result<bool, E>,
+) -> Result<i64, E> {
+    for (index, item) in items {
+        if equals(item)? {
+            return Ok(i64::try_from(index).unwrap_or(i64::MAX));
+        }
+    }
+    Ok(-1)
 }
 
 #[cfg(test)]
@@ -129,8 +144,9 @@ mod tests {
 
     #[test]
     fn positions_count_from_either_end() {
-        assert_eq!(index_of(&[1, 2, 2], |v| *v == 2), 1);
-        assert_eq!(last_index_of(&[1, 2, 2], |v| *v == 2), 2);
-        assert_eq!(last_index_of(&[1, 2, 2], |v| *v == 3), -1);
+        let is = |wanted: i32| move |value: &i32| Ok::<_, ()>(*value == wanted);
+        assert_eq!(index_of(&[1, 2, 2], is(2)), Ok(1));
+        assert_eq!(last_index_of(&[1, 2, 2], is(2)), Ok(2));
+        assert_eq!(last_index_of(&[1, 2, 2], is(3)), Ok(-1));
     }
 }

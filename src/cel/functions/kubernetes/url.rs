@@ -30,16 +30,16 @@ pub enum UrlError {
     #[error("first path segment in URL cannot contain colon")]
     ColonInFirstSegment,
     /// A percent sign is not followed by two hexadecimal digits, or escapes what must not be escaped.
-    #[error("invalid URL escape {0:?}")]
+    #[error("invalid URL escape `{0}`")]
     Escape(String),
     /// The host has a character it cannot have.
-    #[error("invalid character {0:?} in host name")]
+    #[error("invalid character `{0}` in host name")]
     HostCharacter(char),
     /// An address in brackets is malformed, or brackets are unbalanced.
-    #[error("invalid host {0:?}")]
+    #[error("invalid host `{0}`")]
     Host(String),
     /// What follows the host's colon is no number.
-    #[error("invalid port {0:?} after host")]
+    #[error("invalid port `{0}` after host")]
     Port(String),
     /// The user part has a character it cannot have.
     #[error("invalid userinfo")]

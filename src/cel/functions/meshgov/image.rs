@@ -9,19 +9,19 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
     /// The text is outside the grammar.
-    #[error("invalid image reference {0:?}")]
+    #[error("invalid image reference `{0}`")]
     Malformed(String),
     /// The repository has upper-case letters.
-    #[error("invalid image reference {0:?}: repository name must be lowercase")]
+    #[error("invalid image reference `{0}`: repository name must be lowercase")]
     Uppercase(String),
     /// The repository is longer than 255 bytes.
     #[error("invalid image reference: repository name is longer than {MAX_NAME_BYTES} bytes")]
     TooLong,
     /// The digest's length does not fit its algorithm.
-    #[error("invalid image reference {0:?}: invalid digest")]
+    #[error("invalid image reference `{0}`: invalid digest")]
     Digest(String),
     /// The text is a bare image id.
-    #[error("invalid image reference {0:?}: cannot be 64 hexadecimal digits")]
+    #[error("invalid image reference `{0}`: cannot be 64 hexadecimal digits")]
     Identifier(String),
 }
 

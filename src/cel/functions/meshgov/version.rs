@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 /// The text has no version number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no version number in {0:?}")]
+#[error("no version number in `{0}`")]
 pub struct VersionError(String);
 
 /// A release: up to three numbers and a suffix.

@@ -91,3 +91,36 @@ fn a_zero_takes_the_notation_of_what_is_added() {
     assert_eq!(q("100m").add(&q("0")).unwrap().to_string(), "100m");
     assert_eq!(q("0").sub(&q("1Gi")).unwrap().to_string(), "-1Gi");
 }
+
+mod laws {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Any quantity of the grammar that the exact range holds.
+    fn any_quantity() -> impl Strategy<Value = Quantity> {
+        let text =
+            "[+-]?[0-9]{1,12}(\\.[0-9]{0,9})?(n|u|m||k|M|G|T|P|E|Ki|Mi|Gi|Ti|e[0-9]|E-[0-9])";
+        text.prop_filter_map("out of range", |text| Quantity::parse(&text).ok())
+    }
+
+    proptest! {
+        #[test]
+        fn the_canonical_form_reads_back(quantity in any_quantity()) {
+            prop_assert_eq!(q(&quantity.to_string()), quantity);
+        }
+
+        #[test]
+        fn differences_agree_with_the_order(one in any_quantity(), two in any_quantity()) {
+            if let Ok(difference) = one.sub(&two) {
+                prop_assert_eq!(difference.sign(), one.cmp(&two) as i64);
+                prop_assert_eq!(difference.add(&two), Ok(one));
+            }
+        }
+
+        #[test]
+        fn integers_are_exact(value in any::<i64>()) {
+            prop_assert_eq!(q(&value.to_string()).as_integer(), Ok(value));
+        }
+    }
+}

@@ -19,8 +19,8 @@ use crate::finding::{Finding, Outcome};
 use crate::source::SourceId;
 
 use super::{
-    Options, Redactor, Summary, and_more, first_paragraph, not_analysed_by_reason,
-    not_evaluated_by_reason, number, one_line, place, plural, selected, sentence, understood,
+    Options, Redactor, and_more, first_paragraph, number, one_line, place, plural, selected,
+    sentence, understood,
 };
 use paint::{Look, entry, link, paint};
 use snippet::Mark;
@@ -44,7 +44,8 @@ pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
         redactor: Redactor::new(&outcome.secrets),
         handler: handler(options),
     };
-    writeln!(out, "{}", one_line(&understood(outcome)))?;
+    let opening = understood(outcome);
+    writeln!(out, "{}", separated(options, &one_line(&opening)))?;
     let open: Vec<&Finding> = selected(outcome, options)
         .filter(|f| f.suppressed.is_none())
         .collect();
@@ -59,6 +60,15 @@ pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
     page.ignored(&mut out)?;
     ledger::write(outcome, options, &mut out)?;
     out.flush()
+}
+
+/// Our own dots, for terminals that cannot show them.
+fn separated<'a>(options: &Options, line: &'a str) -> std::borrow::Cow<'a, str> {
+    if options.terminal.unicode {
+        line.into()
+    } else {
+        line.replace(" · ", " | ").into()
+    }
 }
 
 fn handler(options: &Options) -> GraphicalReportHandler {

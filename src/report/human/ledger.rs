@@ -9,8 +9,8 @@ use crate::report::{
     plural,
 };
 
-use super::LISTED;
 use super::paint::{Look, paint};
+use super::{LISTED, separated};
 
 /// Writes the ledger.
 pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
@@ -34,9 +34,14 @@ impl Ledger<'_> {
         writeln!(
             out,
             "\n{}",
-            paint(self.options.terminal, worst, &summary.counts())
+            paint(
+                self.options.terminal,
+                worst,
+                &separated(self.options, &summary.counts())
+            )
         )?;
-        writeln!(out, "{}", summary.gate(outcome.gate))?;
+        let gate = summary.gate(outcome.gate);
+        writeln!(out, "{}", separated(self.options, &gate))?;
         writeln!(
             out,
             "read: {} in {}, {}, {}",

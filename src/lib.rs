@@ -3,32 +3,25 @@
 //! One straight line, no way back: discover → parse → view → facts → evaluate → report.
 //! Modules are listed from the lowest layer to the highest; imports go downwards only (`tests/layers.rs`).
 
-pub mod source;
-pub mod yaml;
-pub mod discover;
-
-pub mod shape;
-pub mod resource;
-pub mod secret;
-pub mod load;
-
-pub mod view;
-pub mod pods;
-
-pub mod cel;
-pub mod facts;
-
 pub mod asset;
-pub mod rule;
+pub mod cel;
+pub mod cli;
 pub mod config;
-
+pub mod discover;
+pub mod error;
+pub mod evaluate;
+pub mod explain;
+pub mod facts;
 pub mod finding;
 pub mod fingerprint;
-pub mod suppress;
-pub mod evaluate;
-
+pub mod load;
+pub mod pods;
 pub mod report;
-pub mod explain;
-pub mod error;
-
-pub mod cli;
+pub mod resource;
+pub mod rule;
+pub mod secret;
+pub mod shape;
+pub mod source;
+pub mod suppress;
+pub mod view;
+pub mod yaml;

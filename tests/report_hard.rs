@@ -263,6 +263,37 @@ fn sarif_keeps_the_worst_5000_and_says_what_it_left_out() {
 }
 
 #[test]
+fn sarif_places_follow_the_source_root_and_rules_are_listed_whether_they_fired_or_not() {
+    let mut builder = Builder::new();
+    let listed = rule("BAD002", "listed", Severity::Note, "listed");
+    let fired = rule("BAD001", "fired", Severity::Critical, "fired");
+    builder.rule(&listed);
+    for path in ["/elsewhere/a b.yaml", "in/100% ü.yaml"] {
+        let file = builder.source(path, "k: v\n");
+        builder.find(finding(&fired, at(&file, "v"), "it is bad"));
+    }
+    let text = render(&builder.sorted(), &Options::default(), "sarif");
+    let log: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let run = &log["runs"][0];
+    let artifact =
+        |at: usize| &run["results"][at]["locations"][0]["physicalLocation"]["artifactLocation"];
+    assert_eq!(
+        *artifact(0),
+        serde_json::json!({"uri": "file:///elsewhere/a%20b.yaml"})
+    );
+    assert_eq!(
+        *artifact(1),
+        serde_json::json!({"uri": "in/100%25%20%C3%BC.yaml", "uriBaseId": "%SRCROOT%"})
+    );
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    assert_eq!([&rules[0]["id"], &rules[1]["id"]], ["BAD001", "BAD002"]);
+    assert_eq!(rules[0]["properties"]["tags"][0], "security");
+    assert_eq!(rules[0]["properties"]["security-severity"], "9.5");
+    assert_eq!(rules[1]["properties"]["tags"][0], "bad");
+    assert!(rules[1]["properties"]["security-severity"].is_null());
+}
+
+#[test]
 fn the_job_summary_stays_under_its_limit() {
     let mut builder = Builder::new();
     for number in 0..300 {

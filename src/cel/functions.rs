@@ -10,8 +10,10 @@ use crate::cel::value::Value;
 
 mod convert;
 mod encoders;
+pub mod kubernetes;
 mod lists;
 mod math;
+pub mod meshgov;
 mod optionals;
 mod sets;
 mod standard;

@@ -35,7 +35,7 @@ mod equal;
 mod error;
 mod evaluate;
 mod fuel;
-mod functions;
+pub mod functions;
 mod name;
 mod number;
 mod parse;

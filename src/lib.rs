@@ -3,6 +3,12 @@
 //! One straight line, no way back: discover → parse → view → facts → evaluate → report.
 //! Modules are listed from the lowest layer to the highest; imports go downwards only (`tests/layers.rs`).
 
+pub mod asset;
 pub mod cel;
+pub mod facts;
+pub mod finding;
+pub mod resource;
+pub mod rule;
 pub mod source;
+pub mod view;
 pub mod yaml;

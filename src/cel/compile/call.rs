@@ -9,6 +9,7 @@ use super::{Planned, Planner, Refusal, Typed};
 use crate::cel::environment::nearest;
 use crate::cel::error::ErrorKind;
 use crate::cel::functions::Function;
+use crate::cel::functions::kubernetes::with_constant_pattern;
 use crate::cel::name;
 use crate::cel::plan::{Op, Pattern, Plan, TextTest};
 use crate::cel::types::Type;
@@ -143,6 +144,16 @@ impl Planner<'_> {
         if let Some(typed) = self.special(expr, name, &mut arguments) {
             return typed;
         }
+        // A constant pattern is compiled once, not at every call.
+        let fitting = match arguments.get(1).map(|argument| &argument.plan.op) {
+            Some(Op::Constant(Value::Text(pattern))) if matches!(name, "find" | "findAll") => {
+                fitting
+                    .iter()
+                    .map(|function| Arc::new(with_constant_pattern(function, pattern)))
+                    .collect()
+            }
+            _ => fitting,
+        };
         let op = Op::Call {
             candidates: fitting.into(),
             arguments: arguments.into_iter().map(|typed| typed.plan).collect(),

@@ -1,0 +1,7 @@
+//! L4: what the manifests add up to. Engines fill these values; rules judge them.
+
+pub mod fact;
+pub mod severity;
+
+pub use fact::{Fact, Origin, Role, Step, UnknownReason};
+pub use severity::{Confidence, Severity};

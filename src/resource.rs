@@ -1,0 +1,110 @@
+//! L2: Kubernetes objects. Input: parsed documents; output: `Resource`: identity plus a handle on its located nodes.
+
+use std::sync::Arc;
+
+use crate::source::Span;
+use crate::yaml::{NodeRef, Tree};
+
+/// Index of a [`Resource`] among all resources of a run, in input order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ResourceId(pub u32);
+
+/// API group and kind; the group of core kinds is empty.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupKind {
+    /// API group without version, `""` for core.
+    pub group: String,
+    /// Kind as written.
+    pub kind: String,
+}
+
+/// One Kubernetes object: an item of a `List`, or a whole document. Its nodes may come from several sources.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// Number in input order.
+    pub id: ResourceId,
+    /// API group and kind.
+    pub group_kind: GroupKind,
+    /// API version without group, as written (`v1`).
+    pub version: String,
+    /// `metadata.name`, else `metadata.generateName`, else empty.
+    pub name: String,
+    /// `metadata.namespace` as written, if any; the effective namespace belongs to the view.
+    pub namespace: Option<String>,
+    pub(crate) tree: Arc<Tree>,
+    pub(crate) root: u32,
+}
+
+impl Resource {
+    /// Reads the identity of an object; `None` when `apiVersion` or `kind` is no string.
+    #[must_use]
+    pub fn new(id: ResourceId, tree: &Arc<Tree>, root: u32) -> Option<Self> {
+        let object = tree.node(root);
+        let api_version = object.get("apiVersion")?.as_str()?;
+        let kind = object.get("kind")?.as_str()?;
+        let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
+        let text = |name: &str| object.at(&["metadata", name]).and_then(NodeRef::as_str);
+        Some(Self {
+            id,
+            group_kind: GroupKind {
+                group: group.to_owned(),
+                kind: kind.to_owned(),
+            },
+            version: version.to_owned(),
+            name: text("name")
+                .or_else(|| text("generateName"))
+                .unwrap_or("")
+                .to_owned(),
+            namespace: text("namespace")
+                .filter(|n| !n.is_empty())
+                .map(str::to_owned),
+            tree: Arc::clone(tree),
+            root,
+        })
+    }
+
+    /// The whole object.
+    #[must_use]
+    pub fn object(&self) -> NodeRef<'_> {
+        self.tree.node(self.root)
+    }
+
+    /// API group, `""` for core.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        &self.group_kind.group
+    }
+
+    /// Kind as written.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        &self.group_kind.kind
+    }
+
+    /// `apiVersion` as written.
+    #[must_use]
+    pub fn api_version(&self) -> String {
+        if self.group().is_empty() {
+            self.version.clone()
+        } else {
+            format!("{}/{}", self.group(), self.version)
+        }
+    }
+
+    /// Whether the object is of this group and kind, whatever the version.
+    #[must_use]
+    pub fn is(&self, group: &str, kind: &str) -> bool {
+        self.kind() == kind && self.group() == group
+    }
+
+    /// Where reports point when no field is meant: `metadata.name`'s value, else `kind`'s value.
+    #[must_use]
+    pub fn name_span(&self) -> Span {
+        let object = self.object();
+        object
+            .at(&["metadata", "name"])
+            .or_else(|| object.get("kind"))
+            .unwrap_or(object)
+            .span()
+    }
+}

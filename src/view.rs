@@ -1,0 +1,109 @@
+//! L3: which objects are applied to one cluster together. Input: resources and what declares views; output: `View`s.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::resource::{GroupKind, Resource};
+use crate::source::Span;
+
+/// Where an object of a view lives.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Namespace {
+    /// The kind is cluster-scoped.
+    Cluster,
+    /// A named namespace, from the object or from what applies it.
+    Named(Arc<str>),
+    /// Nothing names it: all such objects of a view are taken to share one unnamed namespace (a listed assumption).
+    Unset,
+}
+
+impl Namespace {
+    /// The name for look-ups and messages; `""` for cluster scope and for the unnamed namespace.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Named(name) => name,
+            Self::Cluster | Self::Unset => "",
+        }
+    }
+}
+
+/// An object as part of a view.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The object.
+    pub resource: Arc<Resource>,
+    /// Its effective namespace in this view.
+    pub namespace: Namespace,
+}
+
+/// Something of the view whose contents are not known: an unreadable document, an unrendered release.
+#[derive(Clone, Debug)]
+pub struct Opaque {
+    /// Namespace it would fill; `None` = any namespace.
+    pub namespace: Option<String>,
+    /// What it is, for the ledger: `HelmRelease ml/ollama`, `broken document`.
+    pub what: String,
+    /// Where it stands, when in a file.
+    pub span: Option<Span>,
+}
+
+/// The objects applied to one cluster together: the unit of every conclusion.
+#[derive(Debug)]
+pub struct View {
+    /// Name printed in reports; unique in a run.
+    pub name: String,
+    /// How it was found, in words for the reader: `folder`, `kustomization`, `config`.
+    pub found_by: String,
+    /// Objects in input order.
+    pub members: Vec<Member>,
+    /// What opens namespaces of the view.
+    pub opaque: Vec<Opaque>,
+    by_kind: BTreeMap<GroupKind, Vec<u32>>,
+}
+
+impl View {
+    /// Indexes the members of a view.
+    #[must_use]
+    pub fn new(name: String, found_by: String, members: Vec<Member>, opaque: Vec<Opaque>) -> Self {
+        let mut by_kind: BTreeMap<GroupKind, Vec<u32>> = BTreeMap::new();
+        for (at, member) in (0u32..).zip(&members) {
+            by_kind
+                .entry(member.resource.group_kind.clone())
+                .or_default()
+                .push(at);
+        }
+        Self {
+            name,
+            found_by,
+            members,
+            opaque,
+            by_kind,
+        }
+    }
+
+    /// Members of one group and kind, in input order.
+    pub fn of_kind(&self, group: &str, kind: &str) -> impl Iterator<Item = &Member> {
+        self.by_kind
+            .get(&GroupKind {
+                group: group.to_owned(),
+                kind: kind.to_owned(),
+            })
+            .into_iter()
+            .flatten()
+            .filter_map(|&at| self.members.get(crate::source::to_usize(at)))
+    }
+
+    /// Group and kinds that occur.
+    pub fn kinds(&self) -> impl Iterator<Item = &GroupKind> {
+        self.by_kind.keys()
+    }
+
+    /// Whether something unread may add objects to this namespace.
+    #[must_use]
+    pub fn is_open(&self, namespace: &str) -> bool {
+        self.opaque
+            .iter()
+            .any(|o| o.namespace.as_deref().is_none_or(|n| n == namespace))
+    }
+}

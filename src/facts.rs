@@ -1,7 +1,10 @@
 //! L4: what the manifests add up to. Engines fill these values; rules judge them.
 
 pub mod fact;
+pub mod selector;
 pub mod severity;
+pub mod transport;
+pub mod workload;
 
 pub use fact::{Fact, Origin, Role, Step, UnknownReason};
 pub use severity::{Confidence, Severity};

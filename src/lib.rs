@@ -3,10 +3,13 @@
 //! One straight line, no way back: discover → parse → view → facts → evaluate → report.
 //! Modules are listed from the lowest layer to the highest; imports go downwards only (`tests/layers.rs`).
 
+pub mod engine;
 pub mod facts;
 pub mod finding;
+pub mod pods;
 pub mod resource;
 pub mod rule;
 pub mod source;
+pub mod topology;
 pub mod view;
 pub mod yaml;

@@ -61,4 +61,13 @@ impl<'v> Analysis<'v> {
         let membership = self.membership(workload);
         self.istio.transport(workload, &membership, port)
     }
+
+    /// Who reaches a container port.
+    #[must_use]
+    pub fn reach(&self, workload: &Workload, port: &Port) -> Fact<istio::Reach> {
+        let membership = self.membership(workload);
+        let transport = self.istio.transport(workload, &membership, port);
+        self.istio
+            .reach(&self.topology, workload, &membership, &transport, port)
+    }
 }

@@ -1,6 +1,9 @@
 //! L4: what the manifests add up to. Engines fill these values; rules judge them.
 
+pub mod access;
 pub mod fact;
+pub mod pattern;
+pub mod peers;
 pub mod selector;
 pub mod severity;
 pub mod transport;

@@ -100,11 +100,13 @@ fn workload(
             .and_then(NodeRef::as_bool)
             == Some(true),
         ports: container_ports(spec),
+        services: Vec::new(),
         template: template.index(),
     };
     let mut ports = std::mem::take(&mut workload.ports);
     for service in services.of_workload(&workload) {
         add_service(&mut ports, service);
+        workload.services.push(Arc::clone(service));
     }
     ports.sort_by_key(|p| (p.number, p.protocol));
     workload.ports = ports;

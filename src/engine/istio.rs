@@ -11,15 +11,28 @@ use crate::facts::{Fact, Step, UnknownReason};
 use crate::topology::Topology;
 use crate::view::View;
 
+mod access;
 mod ambient;
+mod authorization;
 mod capture;
+mod compile;
 mod config;
 mod evidence;
+mod jwt;
+mod listener;
 mod membership;
 mod peer_authentication;
+mod policy;
+mod waypoint;
+mod ztunnel;
 
+pub use access::{Answer, Call, Path, Reach, Via};
+pub use compile::Protocol as Reads;
 pub use config::MeshConfig;
+use jwt::RequestAuthentications;
 use peer_authentication::PeerAuthentications;
+use policy::AuthorizationPolicies;
+use waypoint::Waypoints;
 
 /// Settings of `assume.istio`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +55,9 @@ pub struct Istio {
     namespaces: BTreeMap<String, BTreeMap<String, String>>,
     completeness: Completeness,
     peer_authentications: PeerAuthentications,
+    request_authentications: RequestAuthentications,
+    policies: AuthorizationPolicies,
+    waypoints: Waypoints,
 }
 
 impl Istio {
@@ -51,13 +67,16 @@ impl Istio {
         let config = MeshConfig::of(view, &assume.istio);
         let evidence = evidence::find(view, topology, assume, &config);
         let completeness = Completeness::of(view, assume, &config);
-        let peer_authentications = PeerAuthentications::of(view, &config.root_namespace);
+        let root = config.root_namespace.clone();
         Self {
+            peer_authentications: PeerAuthentications::of(view, &root),
+            request_authentications: RequestAuthentications::of(view, &root),
+            policies: AuthorizationPolicies::of(view, &root),
+            waypoints: Waypoints::of(view, &root),
             config,
             evidence,
             namespaces: assume.namespaces.clone(),
             completeness,
-            peer_authentications,
         }
     }
 

@@ -91,6 +91,8 @@ pub struct Workload {
     pub host_network: bool,
     /// Ports in order of number and protocol.
     pub ports: Vec<Port>,
+    /// Services that select the pods, in input order.
+    pub services: Vec<Arc<Resource>>,
     /// Node index of the pod template (`metadata`, `spec`) in the object's tree.
     pub(crate) template: u32,
 }

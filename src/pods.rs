@@ -1,4 +1,4 @@
-//! L3: which kinds carry a pod template, and where. Input: a `Resource`; output: the template's node.
+//! L3: which kinds carry pod templates, and where. Input: a `Resource`; output: its templates.
 
 use crate::resource::Resource;
 use crate::yaml::NodeRef;

@@ -11,6 +11,8 @@ pub(crate) const HAS_MERGE: u8 = 1;
 pub(crate) const HAS_DUPLICATE: u8 = 1 << 1;
 /// Flag: a scalar at a secret-classified path or with a credential's shape; readers see a placeholder.
 pub(crate) const SECRET: u8 = 1 << 2;
+/// Flag: a key that is a merge key (`<<`).
+pub(crate) const MERGE_KEY: u8 = 1 << 3;
 /// Top bit of [`Node::len`]: the scalar text lies in the side buffer, not in the source.
 const OWNED: u32 = 1 << 31;
 
@@ -33,7 +35,7 @@ pub(crate) struct Node {
     pub(crate) len: u32,
     /// Index one past this subtree.
     pub(crate) skip: u32,
-    /// Map keys: [`crate::yaml::node::key_hash`] of the key as Kubernetes reads it; 0 for other nodes.
+    /// Map keys: [`crate::yaml::key::key_hash`] of the key as Kubernetes reads it; 0 for other nodes.
     pub(crate) hash: u32,
 }
 

@@ -19,6 +19,7 @@ pub struct Topology {
     /// Namespace objects by name; of several the first.
     pub namespaces: BTreeMap<String, Arc<Resource>>,
     by_reference: HashMap<String, Vec<WorkloadId>>,
+    by_service: HashMap<(String, String), Vec<WorkloadId>>,
 }
 
 impl Topology {
@@ -44,6 +45,10 @@ impl Topology {
                 .entry(workload.reference())
                 .or_default()
                 .push(id);
+            for service in &workload.services {
+                let key = (workload.namespace.as_str().to_owned(), service.name.clone());
+                topology.by_service.entry(key).or_default().push(id);
+            }
             topology.workloads.push(workload);
         }
         topology
@@ -59,6 +64,15 @@ impl Topology {
     pub fn named(&self, reference: &str) -> impl Iterator<Item = &Workload> {
         self.by_reference
             .get(reference)
+            .into_iter()
+            .flatten()
+            .filter_map(|&id| self.workload(id))
+    }
+
+    /// Workloads that a Service selects.
+    pub fn behind(&self, namespace: &str, service: &str) -> impl Iterator<Item = &Workload> {
+        self.by_service
+            .get(&(namespace.to_owned(), service.to_owned()))
             .into_iter()
             .flatten()
             .filter_map(|&id| self.workload(id))

@@ -2,7 +2,7 @@
 //!
 //! Semantics read from istio/istio@86c9f01fd735 (1.32-dev); each rule names its upstream file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::Assume;
 use crate::facts::transport::{Membership, Mode, Plaintext, Transport};
@@ -10,13 +10,16 @@ use crate::facts::workload::{Port, Protocol, Workload};
 use crate::facts::{Fact, Step, UnknownReason};
 use crate::topology::Topology;
 use crate::view::View;
+use crate::yaml::NodeRef;
 
 mod access;
 mod ambient;
 mod authorization;
 mod capture;
+mod client;
 mod compile;
 mod config;
+mod destination_rule;
 mod evidence;
 mod jwt;
 mod listener;
@@ -27,8 +30,10 @@ mod waypoint;
 mod ztunnel;
 
 pub use access::{Answer, Call, Path, Reach, Via};
+pub use client::{Destination, Wire};
 pub use compile::Protocol as Reads;
 pub use config::MeshConfig;
+use destination_rule::DestinationRules;
 use jwt::RequestAuthentications;
 use peer_authentication::PeerAuthentications;
 use policy::AuthorizationPolicies;
@@ -58,6 +63,11 @@ pub struct Istio {
     request_authentications: RequestAuthentications,
     policies: AuthorizationPolicies,
     waypoints: Waypoints,
+    destination_rules: DestinationRules,
+    /// Hosts that ServiceEntries declare as part of the mesh.
+    internal_hosts: BTreeSet<String>,
+    /// Whether anything is enrolled in ambient, so that sidecars speak HBONE.
+    ambient_installed: bool,
 }
 
 impl Istio {
@@ -73,6 +83,9 @@ impl Istio {
             request_authentications: RequestAuthentications::of(view, &root),
             policies: AuthorizationPolicies::of(view, &root),
             waypoints: Waypoints::of(view, &root),
+            destination_rules: DestinationRules::of(view, &root, config.private_destination_rules),
+            internal_hosts: internal_hosts(view),
+            ambient_installed: ambient_installed(topology),
             config,
             evidence,
             namespaces: assume.namespaces.clone(),
@@ -129,6 +142,34 @@ impl Istio {
         }
         fact
     }
+}
+
+/// Hosts of ServiceEntries with `location: MESH_INTERNAL`; the default is MESH_EXTERNAL, and of several entries the first counts.
+fn internal_hosts(view: &View) -> BTreeSet<String> {
+    let mut seen = BTreeMap::new();
+    for member in view.of_kind("networking.istio.io", "ServiceEntry") {
+        let Some(spec) = member.resource.object().get("spec") else {
+            continue;
+        };
+        let internal = spec.get("location").map(NodeRef::text) == Some("MESH_INTERNAL");
+        for host in spec.get("hosts").into_iter().flat_map(NodeRef::items) {
+            seen.entry(host.text().to_owned()).or_insert(internal);
+        }
+    }
+    seen.into_iter()
+        .filter(|(_, i)| *i)
+        .map(|(h, _)| h)
+        .collect()
+}
+
+fn ambient_installed(topology: &Topology) -> bool {
+    const LABEL: &str = "istio.io/dataplane-mode";
+    let ambient = |node: Option<NodeRef<'_>>| node.map(NodeRef::text) == Some("ambient");
+    topology
+        .namespaces
+        .keys()
+        .any(|n| ambient(topology.namespace_label(n, LABEL)))
+        || topology.workloads.iter().any(|w| ambient(w.label(LABEL)))
 }
 
 fn is_assumed(step: &Step) -> bool {

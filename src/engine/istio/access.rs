@@ -294,28 +294,22 @@ impl Reach {
         if self.anonymous {
             request.identity = None;
         }
+        let token = request.token.take();
+        // The authorizer is asked before tokens are looked at.
+        let delegated = path.delegated.admits(&request);
         let reads_tokens = path.protocol == Some(Protocol::Http) && !path.issuers.is_empty();
-        let custom = |request: &Request| path.delegated.admits(request);
-        match request.token.take() {
-            Some(token) if reads_tokens => {
-                // The authorizer is asked before tokens are looked at.
-                let delegated = custom(&request);
-                if !counts(&token, &path.issuers) {
-                    return Answer {
-                        delegated,
-                        ..denied
-                    };
-                }
-                request.token = Some(token);
+        if let Some(token) = token.filter(|_| reads_tokens) {
+            if !counts(&token, &path.issuers) {
+                return Answer {
+                    delegated,
+                    ..denied
+                };
             }
-            _ => {}
+            request.token = Some(token);
         }
         Answer {
             allowed: path.allowed.admits(&request),
-            delegated: custom(&Request {
-                token: None,
-                ..request.clone()
-            }) || custom(&request),
+            delegated,
             proxied: true,
         }
     }

@@ -199,6 +199,27 @@ impl PeerAuthentications {
         self.in_namespace(&self.root)
     }
 
+    /// The mode that clients infer without looking at pods: namespace and mesh policies only
+    /// (`pilot/pkg/model/push_context.go:BestEffortInferServiceMTLSMode`).
+    pub(crate) fn inferred(&self, namespace: &str) -> Resolved<'_> {
+        let mesh = self.in_root().iter().find(|p| p.selector.is_empty());
+        let own = (namespace != self.root)
+            .then(|| {
+                self.in_namespace(namespace)
+                    .iter()
+                    .find(|p| p.selector.is_empty())
+            })
+            .flatten();
+        resolve(
+            &Choice {
+                mesh,
+                namespace: own,
+                workload: None,
+            },
+            0,
+        )
+    }
+
     fn layers(&self, workload: &Workload, dataplane: Membership) -> Layers<'_> {
         let namespace = workload.namespace.as_str();
         let labels = workload.labels();

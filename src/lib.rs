@@ -26,4 +26,5 @@ pub mod source;
 pub mod suppress;
 pub mod topology;
 pub mod view;
+pub mod world;
 pub mod yaml;

@@ -151,7 +151,7 @@ impl Input {
     pub fn worlds(&self) -> Vec<World> {
         self.views
             .iter()
-            .map(|view| World::new(Arc::clone(view), Vec::new()))
+            .map(|view| crate::world::of_view(Arc::clone(view), &crate::engine::Assume::default()))
             .collect()
     }
 
@@ -200,9 +200,7 @@ impl Input {
                 .rules
                 .iter()
                 .filter(|r| engine.get(&r.info.id).is_some());
-            compiled
-                .chain(engine)
-                .any(|r| RuleSet::is_named(r, filter))
+            compiled.chain(engine).any(|r| RuleSet::is_named(r, filter))
         };
         let sources = &self.sources;
         let spent = silencers.apply(

@@ -43,7 +43,11 @@ impl EngineRules {
 
     /// The draft of a problem of the inputs; `None` when its rule does not run.
     #[must_use]
-    pub fn of_input(&self, problem: &InputProblem, resource: Option<&Arc<Resource>>) -> Option<Draft> {
+    pub fn of_input(
+        &self,
+        problem: &InputProblem,
+        resource: Option<&Arc<Resource>>,
+    ) -> Option<Draft> {
         let mut draft = self.draft(problem.kind.id(), problem.span, problem.message.clone())?;
         if let Some(resource) = resource {
             draft.identity = draft::identity(resource);

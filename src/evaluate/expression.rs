@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::cel::{
-    self, Bindings, CompileError, Environment, FunctionTable, Program, Value, Variable,
-};
+use crate::cel::{self, Bindings, CompileError, Environment, Program, Value, Variable};
 use crate::evaluate::values;
 use crate::facts::subject::{self, OBJECT_VARIABLES, SubjectKind, World};
 use crate::view::Member;

@@ -1,6 +1,7 @@
 //! L4: what the manifests add up to. Engines fill these values; rules judge them.
 
 pub mod fact;
+pub mod pods;
 pub mod severity;
 pub mod subject;
 

@@ -3,25 +3,32 @@
 //! One straight line, no way back: discover → parse → view → facts → evaluate → report.
 //! Modules are listed from the lowest layer to the highest; imports go downwards only (`tests/layers.rs`).
 
-pub mod asset;
-pub mod cel;
-pub mod cli;
-pub mod config;
+pub mod source;
+pub mod yaml;
 pub mod discover;
-pub mod error;
-pub mod evaluate;
-pub mod explain;
+
+pub mod shape;
+pub mod resource;
+pub mod secret;
+pub mod load;
+
+pub mod view;
+pub mod pods;
+
+pub mod cel;
 pub mod facts;
+
+pub mod asset;
+pub mod rule;
+pub mod config;
+
 pub mod finding;
 pub mod fingerprint;
-pub mod load;
-pub mod pods;
-pub mod report;
-pub mod resource;
-pub mod rule;
-pub mod secret;
-pub mod shape;
-pub mod source;
 pub mod suppress;
-pub mod view;
-pub mod yaml;
+pub mod evaluate;
+
+pub mod report;
+pub mod explain;
+pub mod error;
+
+pub mod cli;

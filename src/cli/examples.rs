@@ -55,7 +55,10 @@ pub fn run(rule: &Arc<Rule>, rules: &RuleSet) -> Examples {
         let is_engine = rule.info.source == RuleSource::Engine;
         let on_objects = matches!(
             rule.info.subject,
-            SubjectKind::Resource | SubjectKind::Policy | SubjectKind::Tree
+            SubjectKind::Resource
+                | SubjectKind::Policy
+                | SubjectKind::Workload
+                | SubjectKind::Tree
         );
         // Some faults of the input (an unreadable file) cannot be written down as text.
         let may_have_none = is_engine && texts.examples.is_empty();

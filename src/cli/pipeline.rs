@@ -9,6 +9,7 @@ use crate::discover::{self, Discovered, Root};
 use crate::error::Error;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
+use crate::facts::pods;
 use crate::facts::subject::World;
 use crate::finding::{ObjectRef, ViewSummary};
 use crate::load::{self, Loaded};
@@ -151,7 +152,11 @@ impl Input {
     pub fn worlds(&self) -> Vec<World> {
         self.views
             .iter()
-            .map(|view| World::new(Arc::clone(view), Vec::new()))
+            .map(|view| {
+                let mut world = World::new(Arc::clone(view), Vec::new());
+                pods::add_workloads(&mut world);
+                world
+            })
             .collect()
     }
 

@@ -93,6 +93,21 @@ pub const SUBJECTS: &[SubjectRow] = &[
         variables: OBJECT_VARIABLES,
     },
     SubjectRow {
+        kind: SubjectKind::Workload,
+        variables: &[
+            SubjectVariable {
+                name: "workload",
+                ty: Type::Record(&crate::facts::pods::WORKLOAD),
+                doc: "the workload",
+            },
+            SubjectVariable {
+                name: "object",
+                ty: Type::Dyn,
+                doc: "the object that carries the pod template, as written",
+            },
+        ],
+    },
+    SubjectRow {
         kind: SubjectKind::Tree,
         variables: &[SubjectVariable {
             name: "objects",

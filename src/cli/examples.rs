@@ -32,10 +32,7 @@ pub fn run(rule: &Arc<Rule>, rules: &RuleSet) -> Examples {
     let texts = match example::texts(&rule.file) {
         Ok(texts) => texts,
         Err(problems) => {
-            return Examples {
-                run: 0,
-                problems,
-            };
+            return Examples { run: 0, problems };
         }
     };
     let mut result = Examples::default();
@@ -55,10 +52,7 @@ pub fn run(rule: &Arc<Rule>, rules: &RuleSet) -> Examples {
         let is_engine = rule.info.source == RuleSource::Engine;
         let on_objects = matches!(
             rule.info.subject,
-            SubjectKind::Resource
-                | SubjectKind::Policy
-                | SubjectKind::Workload
-                | SubjectKind::Tree
+            SubjectKind::Resource | SubjectKind::Policy | SubjectKind::Workload | SubjectKind::Tree
         );
         // Some faults of the input (an unreadable file) cannot be written down as text.
         let may_have_none = is_engine && texts.examples.is_empty();
@@ -79,10 +73,14 @@ pub fn run(rule: &Arc<Rule>, rules: &RuleSet) -> Examples {
     result
 }
 
-fn one(rule: &Arc<Rule>, rules: &RuleSet, example: &Example) -> Result<Vec<Expectation>, Vec<Problem>> {
+fn one(
+    rule: &Arc<Rule>,
+    rules: &RuleSet,
+    example: &Example,
+) -> Result<Vec<Expectation>, Vec<Problem>> {
     let at_example = |message: String| rule.file.problem(example.span, message);
     let expected = expected(example);
-    for e in expected.iter().filter(|e| e.rule != rule.info.id) {
+    if let Some(e) = expected.iter().find(|e| e.rule != rule.info.id) {
         return Err(vec![at_example(format!(
             "example `{}` expects `{}`, which is not this rule",
             example.name, e.rule
@@ -98,7 +96,11 @@ fn one(rule: &Arc<Rule>, rules: &RuleSet, example: &Example) -> Result<Vec<Expec
         }
     } else {
         let params = params(rule, example)?;
-        compiled.push(CompiledRule::new(rule, rule.info.severity, params.as_ref())?);
+        compiled.push(CompiledRule::new(
+            rule,
+            rule.info.severity,
+            params.as_ref(),
+        )?);
     }
     let mut input = pipeline::read_texts(&example.files);
     let silencing = Silencing {
@@ -208,7 +210,9 @@ fn params(
     let parsed = yaml::parse(&source);
     let mut problems = Vec::new();
     let root = parsed.documents.first().map_or(0, |d| d.root);
-    let values = rule.params.overridden(parsed.tree.node(root), &mut problems);
+    let values = rule
+        .params
+        .overridden(parsed.tree.node(root), &mut problems);
     if problems.is_empty() {
         Ok(Some(values))
     } else {

@@ -205,9 +205,7 @@ impl Input {
                 .rules
                 .iter()
                 .filter(|r| engine.get(&r.info.id).is_some());
-            compiled
-                .chain(engine)
-                .any(|r| RuleSet::is_named(r, filter))
+            compiled.chain(engine).any(|r| RuleSet::is_named(r, filter))
         };
         let sources = &self.sources;
         let spent = silencers.apply(

@@ -167,8 +167,7 @@ impl Compiler {
                 Some((Ready { program, needs }, ty))
             }
             Err(error) => {
-                let problem =
-                    expression.problem(error.range.start, error.range.end, error.message);
+                let problem = expression.problem(error.range.start, error.range.end, error.message);
                 self.problems.push(match error.help {
                     Some(help) => problem.help(help),
                     None => problem,
@@ -182,8 +181,7 @@ impl Compiler {
     fn needs(&self, text: &str) -> Vec<usize> {
         let named = |name: &String| {
             text.match_indices(name.as_str()).any(|(at, _)| {
-                text.get(..at)
-                    .is_some_and(|t| t.trim_end().ends_with('.'))
+                text.get(..at).is_some_and(|t| t.trim_end().ends_with('.'))
                     && text.contains("variables")
             })
         };
@@ -202,7 +200,8 @@ impl Compiler {
     ) -> Option<CompiledValidation> {
         let mut optional = |expression: &Option<Expression>, ty| {
             let expression = expression.as_ref()?;
-            self.ready(expression, environment, ty).map(|(ready, _)| ready)
+            self.ready(expression, environment, ty)
+                .map(|(ready, _)| ready)
         };
         let each = optional(&validation.each, None);
         let message_expression = optional(&validation.message_expression, Some(Type::String));

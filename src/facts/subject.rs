@@ -13,9 +13,7 @@ use crate::source::{Span, to_u32, to_usize};
 use crate::view::{Member, Namespace, View};
 
 /// What a rule judges; one evaluation per subject.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SubjectKind {
     /// One object of the kinds under `match`.
@@ -182,7 +180,9 @@ impl World {
         }
         for (at, member) in view.members.iter().enumerate() {
             if member.resource.is("", "Namespace") {
-                world.namespaces.insert(member.resource.name.clone(), Ok(at));
+                world
+                    .namespaces
+                    .insert(member.resource.name.clone(), Ok(at));
             }
         }
         for member in &view.members {

@@ -79,7 +79,11 @@ fn imports(text: &str) -> Vec<(usize, Vec<String>)> {
             rest = &rest[at + "crate::".len()..];
             let path: Vec<String> = rest
                 .split("::")
-                .map(|s| s.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect())
+                .map(|s| {
+                    s.chars()
+                        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                        .collect()
+                })
                 .take(2)
                 .collect();
             if !boundary {
@@ -98,7 +102,11 @@ fn imports_go_down() {
     let mut wrong = Vec::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for path in &paths {
-        let below = path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+        let below = path
+            .strip_prefix(&root)
+            .unwrap()
+            .to_string_lossy()
+            .replace('\\', "/");
         if below == "lib.rs" || below == "main.rs" {
             continue;
         }
@@ -112,15 +120,22 @@ fn imports_go_down() {
                 continue;
             }
             if other != own && rank(other) >= rank(own) {
-                wrong.push(format!("src/{below}:{line}: `{own}` imports `{other}`, which is not below it"));
+                wrong.push(format!(
+                    "src/{below}:{line}: `{own}` imports `{other}`, which is not below it"
+                ));
             }
-            let siblings = SIBLINGS.iter().find(|(folder, _)| *folder == own && other == own);
-            if let (Some((_, shared)), Some(sub), Some(me)) = (siblings, import.get(1), names.get(1))
+            let siblings = SIBLINGS
+                .iter()
+                .find(|(folder, _)| *folder == own && other == own);
+            if let (Some((_, shared)), Some(sub), Some(me)) =
+                (siblings, import.get(1), names.get(1))
                 && root.join(own).join(format!("{sub}.rs")).exists()
                 && sub != me
                 && !shared.contains(&sub.as_str())
             {
-                wrong.push(format!("src/{below}:{line}: sibling `{own}::{sub}` is imported"));
+                wrong.push(format!(
+                    "src/{below}:{line}: sibling `{own}::{sub}` is imported"
+                ));
             }
         }
     }

@@ -72,7 +72,10 @@ fn an_example_that_shows_something_else_is_a_failure() {
         ["example `shared` expects `ABC002`, which is not this rule"]
     );
     assert_eq!(
-        outcome(&text.replace("spec: {hostNetwork: true} # expect: ABC001", "spec: {hostNetwork: false}")),
+        outcome(&text.replace(
+            "spec: {hostNetwork: true} # expect: ABC001",
+            "spec: {hostNetwork: false}"
+        )),
         ["rule `ABC001` has no example that fails (`# expect: ID`)"]
     );
 }
@@ -98,10 +101,18 @@ fn names_are_unique_and_texts_are_there() {
         assert!(names.insert(info.id.clone()), "{} twice", info.id);
         assert!(names.insert(info.slug.clone()), "{} twice", info.slug);
         let texts = example::texts(&rule.file).unwrap_or_else(|p| panic!("{}", problems(&p)));
-        assert!(!texts.why.is_empty() && !texts.fix.is_empty(), "{}", info.id);
+        assert!(
+            !texts.why.is_empty() && !texts.fix.is_empty(),
+            "{}",
+            info.id
+        );
         let path = &rule.file.source.path;
         let family = path.split('/').nth(1).unwrap();
-        assert_eq!(family, info.family(), "{path} stands in another family's folder");
+        assert_eq!(
+            family,
+            info.family(),
+            "{path} stands in another family's folder"
+        );
         assert!(!info.summary.ends_with('.'), "{path}: no full stop");
     }
 }
@@ -111,7 +122,11 @@ fn superseded_rules_exist() {
     let rules = RuleSet::builtin().unwrap();
     for rule in rules.iter() {
         for other in &rule.supersedes {
-            assert!(rules.find(other).is_some(), "{} supersedes {other}", rule.info.id);
+            assert!(
+                rules.find(other).is_some(),
+                "{} supersedes {other}",
+                rule.info.id
+            );
         }
     }
 }
@@ -120,7 +135,11 @@ fn superseded_rules_exist() {
 fn rules_of_the_program_itself_have_a_file() {
     let rules = RuleSet::builtin().unwrap();
     let engine = meshgov::evaluate::engine::IDS;
-    for id in ProblemKind::ALL.iter().map(|k| k.id()).chain(engine.iter().copied()) {
+    for id in ProblemKind::ALL
+        .iter()
+        .map(|k| k.id())
+        .chain(engine.iter().copied())
+    {
         let rule = rules.find(id).unwrap_or_else(|| panic!("{id} has no file"));
         assert_eq!(rule.info.source, RuleSource::Engine, "{id}");
     }

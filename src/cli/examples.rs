@@ -52,7 +52,7 @@ pub fn run(rule: &Arc<Rule>, rules: &RuleSet) -> Examples {
         let is_engine = rule.info.source == RuleSource::Engine;
         let on_objects = matches!(
             rule.info.subject,
-            SubjectKind::Resource | SubjectKind::Policy | SubjectKind::Tree
+            SubjectKind::Resource | SubjectKind::Policy | SubjectKind::Workload | SubjectKind::Tree
         );
         // Some faults of the input (an unreadable file) cannot be written down as text.
         let may_have_none = is_engine && texts.examples.is_empty();
@@ -80,7 +80,7 @@ fn one(
 ) -> Result<Vec<Expectation>, Vec<Problem>> {
     let at_example = |message: String| rule.file.problem(example.span, message);
     let expected = expected(example);
-    for e in expected.iter().filter(|e| e.rule != rule.info.id) {
+    if let Some(e) = expected.iter().find(|e| e.rule != rule.info.id) {
         return Err(vec![at_example(format!(
             "example `{}` expects `{}`, which is not this rule",
             example.name, e.rule

@@ -93,7 +93,7 @@ fn every_line_end_is_one_line_and_files_may_end_anywhere() {
     assert_eq!(crlf, one("a: 1\nb: 2\nc: 3\n", "2"));
     assert_eq!(crlf, one("a: 1\rb: 2\rc: 3", "2"));
     assert!(crlf.contains("[a.yaml:2:4]") && crlf.contains(" 3 │ c: 3"));
-    assert!(one("", "").contains("[a.yaml:1:1]"));
+    assert_eq!(one("", ""), "   in a.yaml\n");
 }
 
 #[test]
@@ -121,6 +121,23 @@ fn the_place_of_the_finding_is_drawn_before_its_proof() {
         "{text}"
     );
     assert!(text.find("near") < text.find("first"), "{text}");
+}
+
+#[test]
+fn places_that_overlap_are_joined_or_drawn_apart() {
+    let mut builder = Builder::new();
+    let bad = rule("BAD001", "bad", Severity::High, "bad");
+    let file = builder.source("a.yaml", "key: value\nother: 1\n");
+    let found = builder.find(finding(&bad, span(&file, 0, 3), "it is bad"));
+    found.label = "one".into();
+    found.related = vec![
+        related(span(&file, 0, 3), "two"),
+        related(span(&file, 0, 10), "whole"),
+    ];
+    let text = render(&builder.sorted(), &Options::default(), "human");
+    let drawn = "   ╭─[a.yaml:1:1]\n 1 │ key: value\n   · ─┬─\n   ·  ╰── one; two\n 2 │ other: 1\n   ╰────\n   \
+                 ╭─[a.yaml:1:1]\n 1 │ key: value\n   · ─────┬────\n   ·      ╰── whole\n 2 │ other: 1\n   ╰────\n";
+    assert!(text.contains(drawn), "{text}");
 }
 
 #[test]

@@ -266,6 +266,28 @@ pub(crate) fn tour() -> Outcome {
     builder.sorted()
 }
 
+/// As many findings of two rules, each on its own line.
+pub(crate) fn many(count: usize) -> Outcome {
+    let mut builder = Builder::new();
+    let bad = rule("BAD001", "bad", Severity::High, "bad things");
+    let worse = rule("BAD002", "worse", Severity::Critical, "worse things");
+    builder.rule(&bad);
+    builder.rule(&worse);
+    let text = "key: value\n".repeat(count);
+    let file = builder.source("a.yaml", &text);
+    for line in 0..count {
+        let rule = if line % 7 == 6 { &worse } else { &bad };
+        let start = line * 11 + 5;
+        builder.find(finding(
+            rule,
+            span(&file, start, start + 5),
+            "a value is bad",
+        ));
+    }
+    builder.outcome.objects = count;
+    builder.sorted()
+}
+
 /// The report of a format.
 pub(crate) fn render(outcome: &Outcome, options: &Options, format: &str) -> String {
     let mut out = Vec::new();

@@ -227,7 +227,7 @@ impl Page<'_> {
         }
         let fix = first_paragraph(&finding.rule.fix);
         if !fix.is_empty() {
-            entry(terminal, "fix", fix.trim_end_matches('.'), out);
+            entry(terminal, "fix", fix.trim_end_matches(['.', ':']), out);
         }
         entry(
             terminal,

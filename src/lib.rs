@@ -15,6 +15,7 @@ pub mod explain;
 pub mod facts;
 pub mod finding;
 pub mod fingerprint;
+pub mod index;
 pub mod load;
 pub mod pods;
 pub mod report;

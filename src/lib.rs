@@ -25,22 +25,15 @@ pub mod pods;
 pub mod view;
 
 pub mod cel;
-pub mod facts;
 pub mod topology;
 
 pub mod asset;
 pub mod config;
-pub mod engine;
 pub mod rule;
 
-pub mod evaluate;
-pub mod finding;
-pub mod fingerprint;
 pub mod suppress;
 pub mod world;
 
-pub mod error;
-pub mod explain;
 pub mod report;
 
 pub mod cli;

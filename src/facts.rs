@@ -2,9 +2,9 @@
 
 pub mod access;
 pub mod fact;
-pub mod pods;
 pub mod pattern;
 pub mod peers;
+pub mod pods;
 pub mod selector;
 pub mod severity;
 pub mod subject;

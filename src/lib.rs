@@ -3,34 +3,34 @@
 //! One straight line, no way back: discover → parse → view → facts → evaluate → report.
 //! Modules are listed from the lowest layer to the highest; imports go downwards only (`tests/layers.rs`).
 
+pub mod discover;
 pub mod source;
 pub mod yaml;
-pub mod discover;
 
-pub mod shape;
+pub mod load;
 pub mod resource;
 pub mod secret;
-pub mod load;
+pub mod shape;
 
-pub mod view;
 pub mod pods;
+pub mod view;
 
-pub mod topology;
 pub mod cel;
 pub mod facts;
+pub mod topology;
 
-pub mod engine;
 pub mod asset;
-pub mod rule;
 pub mod config;
+pub mod engine;
+pub mod rule;
 
+pub mod evaluate;
 pub mod finding;
 pub mod fingerprint;
 pub mod suppress;
-pub mod evaluate;
 
-pub mod report;
-pub mod explain;
 pub mod error;
+pub mod explain;
+pub mod report;
 
 pub mod cli;

@@ -7,6 +7,10 @@ pub mod discover;
 pub mod source;
 pub mod yaml;
 
+
+pub mod discover;
+pub mod yaml;
+
 pub mod load;
 pub mod resource;
 pub mod secret;
@@ -28,6 +32,7 @@ pub mod evaluate;
 pub mod finding;
 pub mod fingerprint;
 pub mod suppress;
+pub mod world;
 
 pub mod error;
 pub mod explain;

@@ -10,7 +10,6 @@ use crate::engine::Assume;
 use crate::error::Error;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
-use crate::facts::pods;
 use crate::facts::subject::World;
 use crate::finding::{ObjectRef, ViewSummary};
 use crate::load::{self, Loaded};
@@ -167,11 +166,7 @@ impl Input {
     pub fn worlds(&self) -> Vec<World> {
         self.views
             .iter()
-            .map(|view| {
-                let mut world = World::new(Arc::clone(view), Vec::new());
-                pods::add_workloads(&mut world);
-                world
-            })
+            .map(|view| crate::world::of_view(Arc::clone(view), &crate::engine::Assume::default()))
             .collect()
     }
 

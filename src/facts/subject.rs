@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::cel::{Reasons, Type, Value};
-use crate::facts::UnknownReason;
+use crate::facts::{UnknownReason, schema};
 use crate::resource::Resource;
 use crate::source::{Span, to_u32, to_usize};
 use crate::view::{Member, Namespace, View};
@@ -94,14 +94,29 @@ pub const SUBJECTS: &[SubjectRow] = &[
         kind: SubjectKind::Workload,
         variables: &[
             SubjectVariable {
-                name: "workload",
-                ty: Type::Record(&crate::facts::pods::WORKLOAD),
-                doc: "the workload",
-            },
-            SubjectVariable {
                 name: "object",
                 ty: Type::Dyn,
-                doc: "the object that carries the pod template, as written",
+                doc: "the pod-carrying object as written",
+            },
+            SubjectVariable {
+                name: "workload",
+                ty: Type::Record(&schema::WORKLOAD),
+                doc: "the workload",
+            },
+        ],
+    },
+    SubjectRow {
+        kind: SubjectKind::Port,
+        variables: &[
+            SubjectVariable {
+                name: "port",
+                ty: Type::Record(&schema::PORT),
+                doc: "the container port",
+            },
+            SubjectVariable {
+                name: "workload",
+                ty: Type::Record(&schema::WORKLOAD),
+                doc: "the workload it belongs to",
             },
         ],
     },

@@ -3,7 +3,10 @@
 //! One straight line, no way back: discover → parse → view → facts → evaluate → report.
 //! Modules are listed from the lowest layer to the highest; imports go downwards only (`tests/layers.rs`).
 
+pub mod discover;
 pub mod source;
+pub mod yaml;
+
 
 pub mod discover;
 pub mod yaml;

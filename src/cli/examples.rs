@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::cli::pipeline::{self, Silencing};
+use crate::config::assume;
+use crate::engine::Assume;
 use crate::evaluate::CompiledRule;
 use crate::evaluate::engine::EngineRules;
 use crate::facts::schema;
@@ -120,7 +122,14 @@ fn one(
             params.as_ref(),
         )?);
     }
-    let mut input = pipeline::read_texts(&example.files);
+    let (assume, default_namespace) = match &example.assume {
+        None => (Assume::default(), None),
+        Some(section) => assume::parse(section).map_err(|problems| {
+            let at = |p: &Problem| at_example(p.message.clone());
+            problems.iter().map(at).collect::<Vec<_>>()
+        })?,
+    };
+    let mut input = pipeline::read_texts(&example.files, assume, default_namespace);
     let silencing = Silencing {
         rules,
         ignores: &[],

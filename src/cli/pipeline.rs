@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use crate::cli::io::Io;
-use crate::config::{Config, Ignore};
+use crate::config::{Config, Ignore, assume};
 use crate::discover::{self, Discovered, Root};
+use crate::engine::Assume;
 use crate::error::Error;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
@@ -30,6 +31,8 @@ pub struct Input {
     pub views: Vec<Arc<View>>,
     /// What is wrong inside views.
     pub view_problems: Vec<crate::load::problem::InputProblem>,
+    /// What engines take for granted.
+    pub assume: Assume,
 }
 
 /// What is silenced, and whether at all.
@@ -77,7 +80,13 @@ pub(super) fn read(
 ) -> Result<Input, Error> {
     let discovered: Discovered = discover::discover(request)?;
     let loaded = load::load(&discovered, stdin);
-    Ok(as_views(loaded, &discovered.roots, &view_settings(config)))
+    let assume = assume::read(config.assume());
+    Ok(as_views(
+        loaded,
+        &discovered.roots,
+        &view_settings(config),
+        assume,
+    ))
 }
 
 fn view_settings(config: &Config) -> ViewSettings {
@@ -87,27 +96,29 @@ fn view_settings(config: &Config) -> ViewSettings {
             .iter()
             .map(|(name, paths)| (name.clone(), paths.clone()))
             .collect(),
-        default_namespace: config
-            .assume()
-            .and_then(|a| a.get("defaultNamespace"))
-            .map(|n| n.text().to_owned()),
+        default_namespace: assume::default_namespace(config.assume()),
         ..ViewSettings::default()
     }
 }
 
-fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings) -> Input {
+fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Assume) -> Input {
     let Views { views, problems } = views(&loaded, roots, settings);
     Input {
         sources: loaded.sources(),
         loaded,
         views: views.into_iter().map(Arc::new).collect(),
         view_problems: problems,
+        assume,
     }
 }
 
 /// Reads texts that stand in no file: the manifests of a rule's example. All are one view.
 #[must_use]
-pub fn read_texts(files: &[(String, String)]) -> Input {
+pub fn read_texts(
+    files: &[(String, String)],
+    assume: Assume,
+    default_namespace: Option<String>,
+) -> Input {
     let mut whole = Loaded::default();
     for (number, (path, text)) in (0u32..).zip(files) {
         let source = Arc::new(SourceFile::new(SourceId(number), path, text));
@@ -133,7 +144,11 @@ pub fn read_texts(files: &[(String, String)]) -> Input {
         shown: String::from("."),
         is_folder: true,
     };
-    as_views(whole, &[root], &ViewSettings::default())
+    let settings = ViewSettings {
+        default_namespace,
+        ..ViewSettings::default()
+    };
+    as_views(whole, &[root], &settings, assume)
 }
 
 impl Input {

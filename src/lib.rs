@@ -7,10 +7,6 @@ pub mod discover;
 pub mod source;
 pub mod yaml;
 
-
-pub mod discover;
-pub mod yaml;
-
 pub mod engine;
 pub mod error;
 pub mod evaluate;

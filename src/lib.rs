@@ -3,18 +3,11 @@
 //! One straight line, no way back: discover → parse → view → facts → evaluate → report.
 //! Modules are listed from the lowest layer to the highest; imports go downwards only (`tests/layers.rs`).
 
-pub mod discover;
 pub mod source;
+
+pub mod discover;
 pub mod yaml;
 
-pub mod engine;
-pub mod error;
-pub mod evaluate;
-pub mod explain;
-pub mod facts;
-pub mod finding;
-pub mod fingerprint;
-pub mod index;
 pub mod load;
 pub mod resource;
 pub mod secret;
@@ -24,15 +17,23 @@ pub mod pods;
 pub mod view;
 
 pub mod cel;
+pub mod facts;
 pub mod topology;
 
 pub mod asset;
 pub mod config;
+pub mod engine;
 pub mod rule;
 
-pub mod suppress;
 pub mod world;
 
+pub mod evaluate;
+pub mod finding;
+pub mod fingerprint;
+pub mod suppress;
+
+pub mod error;
+pub mod explain;
 pub mod report;
 
 pub mod cli;

@@ -6,6 +6,7 @@ pub mod pattern;
 pub mod peers;
 pub mod selector;
 pub mod severity;
+pub mod subject;
 pub mod transport;
 pub mod workload;
 

@@ -226,8 +226,18 @@ fn analyse(source: &Arc<SourceFile>, named: bool, roots: Vec<u32>) -> Piece {
     piece.problems = broken::problems(source, &parsed);
     piece.file.broken = broken::documents(source, &parsed);
     let found = objects::find(&parsed);
-    let object_roots: Vec<u32> = found.iter().map(|object| object.root).collect();
-    piece.secrets = secret::mark(&mut parsed.tree, &object_roots, &parsed.comments);
+    let secret_objects: Vec<u32> = found
+        .iter()
+        .filter(|object| object.is_secret(&parsed.tree))
+        .map(|object| object.root)
+        .collect();
+    piece.secrets = secret::mark(&mut parsed.tree, &secret_objects, &parsed.comments);
+    for broken in &piece.file.broken {
+        piece
+            .secrets
+            .extend(secret::broken_spans(source, &broken.range));
+    }
+    piece.secrets.sort_unstable();
     let Parsed {
         tree,
         documents,

@@ -22,6 +22,8 @@ pub enum Fills {
 pub struct BrokenDocument {
     /// Where reading stopped.
     pub span: Span,
+    /// Bytes of the whole document.
+    pub range: std::ops::Range<usize>,
     /// For the ledger: `broken document` or `broken Deployment`.
     pub what: String,
     /// The namespace it opens.
@@ -98,10 +100,11 @@ pub(crate) fn documents(source: &SourceFile, parsed: &Parsed) -> Vec<BrokenDocum
         .errors
         .iter()
         .map(|error| {
-            let text = around(&source.text, to_usize(error.span.start));
-            let (kind, fills) = guess(text);
+            let range = around(&source.text, to_usize(error.span.start));
+            let (kind, fills) = guess(source.text.get(range.clone()).unwrap_or(""));
             BrokenDocument {
                 span: error.span,
+                range,
                 what: kind.map_or_else(
                     || "broken document".to_owned(),
                     |kind| format!("broken {kind}"),
@@ -113,7 +116,7 @@ pub(crate) fn documents(source: &SourceFile, parsed: &Parsed) -> Vec<BrokenDocum
 }
 
 /// The text of the document around an offset: from one `---` line to the next.
-fn around(text: &str, offset: usize) -> &str {
+fn around(text: &str, offset: usize) -> std::ops::Range<usize> {
     let is_marker = |line: &str| {
         line.strip_prefix("---")
             .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
@@ -122,13 +125,13 @@ fn around(text: &str, offset: usize) -> &str {
     for line in text.split_inclusive('\n') {
         if is_marker(line) {
             if at > offset {
-                return text.get(start..at).unwrap_or("");
+                return start..at;
             }
             start = at + 3;
         }
         at += line.len();
     }
-    text.get(start..).unwrap_or("")
+    start..text.len()
 }
 
 /// Kind and namespace by the look of the lines; anything unusual opens every namespace.
@@ -203,8 +206,8 @@ mod tests {
     #[test]
     fn the_text_of_a_document_ends_at_the_next_marker() {
         let text = "a: 1\n---\nb: 2\n--- # c\nd: 3\n";
-        assert_eq!(around(text, 2), "a: 1\n");
-        assert_eq!(around(text, 9), "\nb: 2\n");
-        assert_eq!(around(text, 25), " # c\nd: 3\n");
+        assert_eq!(&text[around(text, 2)], "a: 1\n");
+        assert_eq!(&text[around(text, 9)], "\nb: 2\n");
+        assert_eq!(&text[around(text, 25)], " # c\nd: 3\n");
     }
 }

@@ -18,6 +18,17 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// Whether it is a core `Secret`.
+    pub(crate) fn is_secret(&self, tree: &Tree) -> bool {
+        match &self.typed {
+            Some((api_version, kind)) => api_version == "v1" && kind == "Secret",
+            None => {
+                let text = |name| tree.node(self.root).get(name).and_then(NodeRef::as_str);
+                text("kind") == Some("Secret") && text("apiVersion") == Some("v1")
+            }
+        }
+    }
+
     /// The object; its id is set by the caller.
     pub(crate) fn resource(&self, tree: &Arc<Tree>) -> Option<Resource> {
         match &self.typed {

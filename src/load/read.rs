@@ -4,10 +4,8 @@ use std::io::Read;
 
 use crate::discover::{EntryProblem, InputFile, Origin, display};
 use crate::load::problem::{InputProblem, ProblemKind};
-use crate::source::{SourceFile, SourceId, Span};
-
-/// Largest file that is read, in bytes.
-pub(crate) const MAX_BYTES: u64 = 256 * 1024 * 1024;
+use crate::source::{SourceFile, SourceId, Span, to_u32};
+use crate::yaml::decode::{DecodeError, MAX_BYTES, decode};
 
 /// Why a file has no text.
 pub(crate) enum Failure {
@@ -15,9 +13,9 @@ pub(crate) enum Failure {
     Entry(EntryProblem),
     /// The operating system's words.
     Io(String),
-    /// Larger than [`MAX_BYTES`].
-    TooLarge,
-    /// Not UTF-8, nor UTF-16 with a byte order mark.
+    /// Beyond the caps on file and line.
+    TooLarge(String),
+    /// Neither UTF-8 nor UTF-16.
     NotText(String),
 }
 
@@ -30,44 +28,26 @@ pub(crate) fn text(input: &InputFile, stdin: Option<&[u8]>) -> Result<String, Fa
             let io = |error: std::io::Error| Failure::Io(display::io_words(&error));
             let file = std::fs::File::open(path).map_err(io)?;
             let size = file.metadata().map_err(io)?.len();
+            let size = usize::try_from(size).unwrap_or(usize::MAX);
             if size > MAX_BYTES {
-                return Err(Failure::TooLarge);
+                return Err(Failure::TooLarge(
+                    DecodeError::TooLarge { bytes: size }.to_string(),
+                ));
             }
-            let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
+            let mut bytes = Vec::with_capacity(size + 1);
             // A named pipe tells no size, so the cap holds for what is read, too.
-            file.take(MAX_BYTES + 1)
+            file.take(u64::from(to_u32(MAX_BYTES)) + 1)
                 .read_to_end(&mut bytes)
                 .map_err(io)?;
             bytes
         }
     };
-    if u64::try_from(bytes.len()).is_ok_and(|len| len > MAX_BYTES) {
-        return Err(Failure::TooLarge);
-    }
-    decode(bytes)
-}
-
-fn decode(bytes: Vec<u8>) -> Result<String, Failure> {
-    let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units = rest.chunks(2).map(|pair| match pair {
-            [a, b] => unit([*a, *b]),
-            _ => 0xd800,
-        });
-        char::decode_utf16(units)
-            .collect::<Result<String, _>>()
-            .map_err(|_| Failure::NotText("broken UTF-16".to_owned()))
-    };
-    match bytes.as_slice() {
-        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).map_err(not_utf8),
-        _ => String::from_utf8(bytes).map_err(not_utf8),
-    }
-}
-
-fn not_utf8(error: std::string::FromUtf8Error) -> Failure {
-    let at = error.utf8_error().valid_up_to();
-    Failure::NotText(format!("byte {at} is not UTF-8"))
+    decode(bytes).map_err(|error| match error {
+        DecodeError::TooLarge { .. } | DecodeError::LongLine { .. } => {
+            Failure::TooLarge(error.to_string())
+        }
+        _ => Failure::NotText(error.to_string()),
+    })
 }
 
 /// Whether a JSON file cannot hold a Kubernetes object (`package.json`, `tsconfig.json`, dashboards): it is not parsed.
@@ -103,16 +83,12 @@ impl Failure {
                 format!("cannot be read: {words}"),
                 "make it readable, or exclude it with .gitignore",
             ),
-            Self::TooLarge => (
+            Self::TooLarge(words) => (
                 ProblemKind::TooLarge,
-                format!("larger than {} MiB", MAX_BYTES / (1024 * 1024)),
+                words,
                 "split the file, or exclude it with .gitignore",
             ),
-            Self::NotText(words) => (
-                ProblemKind::Unreadable,
-                format!("is no text in UTF-8 or UTF-16: {words}"),
-                "save it as UTF-8",
-            ),
+            Self::NotText(words) => (ProblemKind::Unreadable, words, "save it as UTF-8"),
         };
         InputProblem {
             kind,

@@ -4,6 +4,8 @@ pub mod access;
 pub mod fact;
 pub mod pattern;
 pub mod peers;
+pub mod record;
+pub mod schema;
 pub mod selector;
 pub mod severity;
 pub mod subject;

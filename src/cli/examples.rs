@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::cli::pipeline::{self, Silencing};
+use crate::engine::Assume;
 use crate::evaluate::CompiledRule;
 use crate::evaluate::engine::EngineRules;
 use crate::facts::subject::SubjectKind;
@@ -103,6 +104,7 @@ fn one(
         )?);
     }
     let mut input = pipeline::read_texts(&example.files);
+    input.assume = Assume::read(example.assume.as_ref());
     let silencing = Silencing {
         rules,
         ignores: &[],

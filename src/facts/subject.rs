@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cel::{Reasons, Type, Value};
 use crate::facts::UnknownReason;
+use crate::facts::schema;
 use crate::resource::Resource;
 use crate::source::{Span, to_u32, to_usize};
 use crate::view::{Member, Namespace, View};
@@ -89,6 +90,36 @@ pub const SUBJECTS: &[SubjectRow] = &[
     SubjectRow {
         kind: SubjectKind::Resource,
         variables: OBJECT_VARIABLES,
+    },
+    SubjectRow {
+        kind: SubjectKind::Workload,
+        variables: &[
+            SubjectVariable {
+                name: "workload",
+                ty: Type::Record(&schema::WORKLOAD),
+                doc: "the workload with its facts",
+            },
+            SubjectVariable {
+                name: "object",
+                ty: Type::Dyn,
+                doc: "the object that carries the pod template, as written",
+            },
+        ],
+    },
+    SubjectRow {
+        kind: SubjectKind::Port,
+        variables: &[
+            SubjectVariable {
+                name: "port",
+                ty: Type::Record(&schema::PORT),
+                doc: "the port with its facts",
+            },
+            SubjectVariable {
+                name: "workload",
+                ty: Type::Record(&schema::WORKLOAD),
+                doc: "the workload that listens on it",
+            },
+        ],
     },
     SubjectRow {
         kind: SubjectKind::Tree,

@@ -2,6 +2,7 @@
 
 pub mod fact;
 pub mod severity;
+pub mod subject;
 
 pub use fact::{Fact, Origin, Role, Step, UnknownReason};
 pub use severity::{Confidence, Severity};

@@ -4,10 +4,24 @@
 //! Modules are listed from the lowest layer to the highest; imports go downwards only (`tests/layers.rs`).
 
 pub mod asset;
+pub mod cel;
+pub mod cli;
+pub mod config;
+pub mod discover;
+pub mod error;
+pub mod evaluate;
+pub mod explain;
 pub mod facts;
 pub mod finding;
+pub mod fingerprint;
+pub mod load;
+pub mod pods;
+pub mod report;
 pub mod resource;
 pub mod rule;
+pub mod secret;
+pub mod shape;
 pub mod source;
+pub mod suppress;
 pub mod view;
 pub mod yaml;

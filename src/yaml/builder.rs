@@ -160,7 +160,7 @@ impl TreeBuilder {
             kind => {
                 let index = self.scalar(kind, node.style(), span, node.secret_text());
                 if node.is_secret() {
-                    self.tree.mark_secret(index);
+                    self.tree.mark_secret_as(index, node.text());
                 }
             }
         }

@@ -147,7 +147,7 @@ impl<'t> NodeRef<'t> {
     pub fn scalar(self) -> Option<Scalar<'t>> {
         let node = self.raw();
         if node.flags & SECRET != 0 {
-            return Some(Scalar::Str(REDACTED));
+            return Some(Scalar::Str(self.tree.rendition(self.resolved().index)));
         }
         scalar::of(node.kind, self.tree.text_of(node))
     }
@@ -185,7 +185,7 @@ impl<'t> NodeRef<'t> {
         let node = self.raw();
         match node.kind {
             Kind::Seq | Kind::Map | Kind::Alias => "",
-            _ if node.flags & SECRET != 0 => REDACTED,
+            _ if node.flags & SECRET != 0 => self.tree.rendition(self.resolved().index),
             _ => self.tree.text_of(node),
         }
     }

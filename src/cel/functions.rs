@@ -14,6 +14,7 @@ pub mod kubernetes;
 mod lists;
 mod math;
 pub mod meshgov;
+mod opaque;
 mod optionals;
 mod sets;
 mod standard;
@@ -183,6 +184,8 @@ impl FunctionTable {
             encoders::rows(),
             times::rows(),
             optionals::rows(),
+            kubernetes::rows(),
+            meshgov::rows(),
         ] {
             for row in rows {
                 table.add(row);

@@ -15,7 +15,7 @@ enum Found<'a> {
     Missing,
 }
 
-impl<'a> Machine<'a> {
+impl<'a> Machine<'_, 'a> {
     /// A chain of field names on a variable.
     pub(super) fn path(&mut self, root: Root, keys: &'a [(Key, u32)], place: u32) -> Evaluated<'a> {
         let slot = match root.slot {
@@ -56,7 +56,12 @@ impl<'a> Machine<'a> {
             Value::Optional(None) => Ok(Value::Optional(None)),
             Value::Optional(Some(inner)) => {
                 let inner = inner.lifted();
-                match self.find(&inner, key, place)? {
+                // Below an optional, a value without fields lacks the field too (cel-spec, optionals).
+                let found = self.find(&inner, key, place).map_err(|_| Fault {
+                    error: no_such_key(key),
+                    place,
+                })?;
+                match found {
                     Found::Value(value) => {
                         self.note_if(blamed, &value);
                         optional(value, place)
@@ -390,6 +395,13 @@ pub(crate) fn optional(value: Value<'_>, place: u32) -> Evaluated<'_> {
     Ok(Value::Optional(Some(Arc::new(value))))
 }
 
+fn no_such_key(key: &Key) -> CallError {
+    CallError::new(
+        ErrorKind::NoSuchKey,
+        format!("no such key: `{}`", key.name()),
+    )
+}
+
 fn missing(base: &Value<'_>, key: &Key, place: u32) -> Fault {
     let is_map = match base {
         Value::Node(node) => node.is_map(),
@@ -397,10 +409,7 @@ fn missing(base: &Value<'_>, key: &Key, place: u32) -> Fault {
         _ => false,
     };
     let error = if is_map {
-        CallError::new(
-            ErrorKind::NoSuchKey,
-            format!("no such key: `{}`", key.name()),
-        )
+        no_such_key(key)
     } else {
         CallError::new(
             ErrorKind::NoOverload,

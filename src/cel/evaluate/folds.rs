@@ -91,7 +91,7 @@ impl<'a> Elements<'a> {
     }
 }
 
-impl<'a> Machine<'a> {
+impl<'a> Machine<'_, 'a> {
     pub(super) fn fold(&mut self, fold: &'a Fold, place: u32) -> Evaluated<'a> {
         let range = self.value(&fold.range)?;
         if let Value::Unknown(_) = range {

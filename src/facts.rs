@@ -1,8 +1,14 @@
 //! L4: what the manifests add up to. Engines fill these values; rules judge them.
 
+pub mod access;
 pub mod fact;
+pub mod pattern;
+pub mod peers;
+pub mod selector;
 pub mod severity;
 pub mod subject;
+pub mod transport;
+pub mod workload;
 
 pub use fact::{Fact, Origin, Role, Step, UnknownReason};
 pub use severity::{Confidence, Severity};

@@ -14,9 +14,14 @@ use crate::resource::GroupKind;
 use crate::rule::{Expression, Rule};
 use crate::shape::Problem;
 
-/// The functions of every rule.
-static FUNCTIONS: LazyLock<Arc<FunctionTable>> =
-    LazyLock::new(|| Arc::new(FunctionTable::standard()));
+/// The functions of every rule: CEL's own and those about AI assets.
+pub(crate) static FUNCTIONS: LazyLock<Arc<FunctionTable>> = LazyLock::new(|| {
+    let mut table = FunctionTable::standard();
+    for row in crate::asset::functions::rows() {
+        table.add(row);
+    }
+    Arc::new(table)
+});
 
 /// A rule with compiled expressions and the settings of this run.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ pub fn environment(kind: SubjectKind) -> Environment {
             .iter()
             .map(|v| Variable::new(v.name, v.ty))
             .collect(),
-        Arc::new(FunctionTable::standard()),
+        Arc::clone(&crate::evaluate::compile::FUNCTIONS),
     )
 }
 

@@ -65,6 +65,8 @@ pub(crate) enum TextTest {
 #[derive(Debug)]
 pub(crate) enum Op {
     Constant(Value<'static>),
+    /// What the checker would have refused, in an unchecked environment.
+    Fail(CallError),
     Read(Root),
     /// A chain of field names on a variable.
     Path {

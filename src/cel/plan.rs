@@ -144,6 +144,29 @@ pub(crate) enum Op {
     },
 }
 
+impl Plan {
+    /// Whether the step yields a value whatever values of the right type stand for the unknowns below it. An unknown
+    /// that may turn out to be an error must not be built into a list or decide a conditional: the answer would change
+    /// when it becomes known.
+    pub(crate) fn is_total(&self) -> bool {
+        match &self.op {
+            Op::Constant(_) | Op::Read(_) => true,
+            Op::Field { base, .. } => base.is_total(),
+            Op::Has { base, .. } => {
+                matches!(base.op, Op::Read(_) | Op::Field { .. }) && base.is_total()
+            }
+            Op::Not(inner) | Op::EqualText { base: inner, .. } | Op::InTexts(inner, _) => {
+                inner.is_total()
+            }
+            Op::And(left, right) | Op::Or(left, right) => left.is_total() && right.is_total(),
+            Op::Equal { sides, .. } | Op::In(sides) => sides.iter().all(Self::is_total),
+            Op::Conditional(parts) => parts.iter().all(Self::is_total),
+            Op::Known(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// A macro over the elements of a collection.
 #[derive(Debug)]
 pub(crate) struct Fold {

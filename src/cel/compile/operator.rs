@@ -120,11 +120,11 @@ impl Planner<'_> {
             let message =
                 if matches!(left.ty, Type::Record(_)) || matches!(right.ty, Type::Record(_)) {
                     format!(
-                        "a `{}` cannot be compared with a `{}`; compare their fields",
+                        "`{}` and `{}` cannot be compared; compare their fields",
                         left.ty, right.ty
                     )
                 } else {
-                    format!("a `{}` is never equal to a `{}`", left.ty, right.ty)
+                    format!("`{}` and `{}` are never equal", left.ty, right.ty)
                 };
             return Err(Refusal::new(ErrorKind::NoOverload, message, expr));
         }

@@ -304,10 +304,11 @@ impl<'a> Machine<'a> {
                 Some(item) => Element::Value(Value::Node(item)),
                 None => Element::Missing(ErrorKind::OutOfBounds),
             },
-            Value::List(list) => match position()?.and_then(|at| list.items().get(at)) {
-                Some(item) => Element::Value(item.clone()),
-                None => match list.open() {
-                    Some(reasons) => Element::Unknown(Value::Unknown(reasons.clone())),
+            Value::List(list) => match (list.open(), position()?) {
+                // Further elements may stand before the known ones.
+                (Some(reasons), _) => Element::Unknown(Value::Unknown(reasons.clone())),
+                (None, at) => match at.and_then(|at| list.items().get(at)) {
+                    Some(item) => Element::Value(item.clone()),
                     None => Element::Missing(ErrorKind::OutOfBounds),
                 },
             },
@@ -392,7 +393,7 @@ pub(crate) fn optional(value: Value<'_>, place: u32) -> Evaluated<'_> {
     if value.depth() >= crate::cel::value::MAX_VALUE_DEPTH {
         return Err(Fault::new(ErrorKind::Limit, place));
     }
-    Ok(Value::Optional(Some(Arc::new(value))))
+    Ok(Value::Optional(Some(Arc::new(value.stored()))))
 }
 
 fn no_such_key(key: &Key) -> CallError {

@@ -138,7 +138,8 @@ impl<'a> Machine<'a> {
                     }
                 };
                 let (left, right) = (one.lifted(), two.lifted());
-                if left.partial().is_none()
+                if condition.is_total()
+                    && left.partial().is_none()
                     && right.partial().is_none()
                     && left.type_name() == right.type_name()
                     && matches!(

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use regex::Regex;
 
 use crate::cel::error::{CallError, ErrorKind};
+use crate::cel::fuel::Fuel;
 use crate::cel::functions::Function;
 use crate::cel::value::Value;
 use crate::yaml::Key;
@@ -228,14 +229,28 @@ impl Pattern {
 }
 
 impl Compiled {
-    /// Sizes in bytes of the compiled program, and the fuel a byte of input costs at most at that size: a small
-    /// program runs as an automaton, a big one may have to be simulated.
-    const SIZES: [(usize, u64); 3] = [(1 << 14, 1), (1 << 17, 8), (1 << 20, 64)];
+    /// Sizes in bytes of the compiled program; the fuel a byte of input costs at most at that size, for a small program
+    /// runs as an automaton and a big one may have to be simulated; and the fuel that trying to compile to it costs.
+    const SIZES: [(usize, u64, u64); 3] = [
+        (1 << 14, 1, 2_000),
+        (1 << 17, 8, 20_000),
+        (1 << 20, 64, 200_000),
+    ];
 
-    /// Compiles within the size limit.
+    /// Compiles a constant within the size limit; paid for by no evaluation.
     pub(crate) fn new(text: &str) -> Result<Self, CallError> {
+        Self::compile(text, &mut Fuel(u64::MAX))
+    }
+
+    /// Compiles an expression that an evaluation has put together.
+    pub(crate) fn computed(text: &str, fuel: &mut Fuel) -> Result<Self, CallError> {
+        Self::compile(text, fuel)
+    }
+
+    fn compile(text: &str, fuel: &mut Fuel) -> Result<Self, CallError> {
         let mut message = String::new();
-        for (size, weight) in Self::SIZES {
+        for (size, weight, cost) in Self::SIZES {
+            fuel.charge(cost)?;
             match regex::RegexBuilder::new(text)
                 .size_limit(size)
                 .dfa_size_limit(1 << 20)

@@ -185,7 +185,18 @@ impl<'a> Machine<'a> {
             Value::Optional(Some(inner)) => inner.lifted(),
             value => value,
         };
-        match self.find(&value, key, place)? {
+        // As in cel-go (`interpreter/attributes.go`, refQualify): a null or scalar has no fields, a list is an error.
+        let found = match value {
+            Value::Null
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Uint(_)
+            | Value::Double(_)
+            | Value::Str(_)
+            | Value::Text(_) => Found::Missing,
+            _ => self.find(&value, key, place)?,
+        };
+        match found {
             Found::Value(found) => {
                 self.note(&found);
                 if let Value::Field(..) = found

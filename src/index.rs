@@ -47,16 +47,14 @@ impl<'v> Index<'v> {
     }
 
     /// Members of a kind in one namespace, in input order.
-    pub fn in_namespace(
-        &self,
-        kind: &GroupKind,
-        namespace: &str,
-    ) -> impl Iterator<Item = &'v Member> {
+    #[must_use]
+    pub fn in_namespace(&self, kind: &GroupKind, namespace: &str) -> Vec<&'v Member> {
         self.by_namespace
             .get(&(kind, namespace))
             .into_iter()
             .flatten()
             .filter_map(|at| self.view.members.get(to_usize(*at)))
+            .collect()
     }
 }
 
@@ -84,7 +82,7 @@ mod tests {
         };
         let names = |namespace: &str| -> Vec<String> {
             let found = index.in_namespace(&service, namespace);
-            found.map(|m| m.resource.name.clone()).collect()
+            found.iter().map(|m| m.resource.name.clone()).collect()
         };
         assert_eq!(names("x"), ["a", "b"]);
         assert_eq!(names(""), ["a"]);

@@ -35,7 +35,12 @@ pub const EXIT_INCOMPLETE: u8 = 4;
 /// Linter for Kubernetes and service-mesh manifests: mTLS gaps, policy mistakes and over-broad access to AI models, proved
 /// from files alone.
 #[derive(Debug, Parser)]
-#[command(name = "meshgov", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    name = "meshgov",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

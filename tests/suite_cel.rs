@@ -17,7 +17,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use common::{functions, on_big_stack, same, shared, value};
-use meshgov::cel::{Bindings, Environment, ErrorKind, Fuel, FunctionTable, Type, Variable, compile};
+use meshgov::cel::{
+    Bindings, Environment, ErrorKind, Fuel, FunctionTable, Type, Variable, compile,
+};
 use serde_json::Value as Json;
 
 /// Share of the tests without protobuf that must pass.
@@ -46,9 +48,7 @@ fn cases() -> Vec<Case> {
     let text = std::fs::read_to_string(shared("suites/cel-spec/conformance.json")).unwrap();
     let all: Vec<Json> = serde_json::from_str(&text).unwrap();
     all.into_iter()
-        .filter(|case| {
-            !case["proto"].as_bool().unwrap() && !case["check_only"].as_bool().unwrap()
-        })
+        .filter(|case| !case["proto"].as_bool().unwrap() && !case["check_only"].as_bool().unwrap())
         .map(|json| Case { json })
         .collect()
 }
@@ -186,15 +186,24 @@ fn conformance_with_cel_spec() {
             Some(why) => failed.push(format!("{}: {} -> {why}", case.title(), case.text("expr"))),
         }
     }
-    println!("{:<16}{:>9}{:>11}{:>7}", "file", "meshgov", "cel 0.15", "of");
+    println!(
+        "{:<16}{:>9}{:>11}{:>7}",
+        "file", "meshgov", "cel 0.15", "of"
+    );
     let mut total = Row::default();
     for (file, row) in &rows {
-        println!("{file:<16}{:>9}{:>11}{:>7}", row.ours, row.crate_own, row.of);
+        println!(
+            "{file:<16}{:>9}{:>11}{:>7}",
+            row.ours, row.crate_own, row.of
+        );
         total.ours += row.ours;
         total.crate_own += row.crate_own;
         total.of += row.of;
     }
-    println!("{:<16}{:>9}{:>11}{:>7}", "all", total.ours, total.crate_own, total.of);
+    println!(
+        "{:<16}{:>9}{:>11}{:>7}",
+        "all", total.ours, total.crate_own, total.of
+    );
     for line in &failed {
         println!("{line}");
     }
@@ -274,7 +283,11 @@ mod cel_crate {
                     .collect::<Option<_>>()?,
             )),
             "list" => Value::List(Arc::new(
-                json["v"].as_array()?.iter().map(value).collect::<Option<_>>()?,
+                json["v"]
+                    .as_array()?
+                    .iter()
+                    .map(value)
+                    .collect::<Option<_>>()?,
             )),
             "map" => {
                 let mut map = HashMap::new();

@@ -17,9 +17,7 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 use meshgov::source::{SourceFile, SourceId};
-use meshgov::yaml::{
-    Kind, NodeRef, ParseOptions, Parsed, Style, parse_with,
-};
+use meshgov::yaml::{Kind, NodeRef, ParseOptions, Parsed, Style, parse_with};
 
 /// One case of yaml-test-suite.
 struct Case {
@@ -114,7 +112,11 @@ fn write_node(node: NodeRef<'_>, follow: bool, out: &mut Vec<String>) {
             }
             out.push("-SEQ".to_owned());
         }
-        _ => out.push(format!("=VAL {}{}", sigil(node.style()), escape(node.text()))),
+        _ => out.push(format!(
+            "=VAL {}{}",
+            sigil(node.style()),
+            escape(node.text())
+        )),
     }
 }
 
@@ -144,7 +146,10 @@ fn expected_tree(tree: &[String]) -> Vec<String> {
                 anchors.clear();
                 out.push("+DOC".to_owned());
             }
-            "-DOC" if out.ends_with(&["+DOC".to_owned(), "=VAL :".to_owned()]) && !is_written(tree) => {
+            "-DOC"
+                if out.ends_with(&["+DOC".to_owned(), "=VAL :".to_owned()])
+                    && !is_written(tree) =>
+            {
                 out.truncate(out.len() - 2);
             }
             "-DOC" => out.push("-DOC".to_owned()),
@@ -207,11 +212,19 @@ fn granit_tree(text: &str, strict: bool) -> Option<Vec<String>> {
                 out.push(if explicit { "-DOC ..." } else { "-DOC" }.to_owned());
             }
             Event::MappingStart(style, _, t) => {
-                let flow = if style == StructureStyle::Flow { " {}" } else { "" };
+                let flow = if style == StructureStyle::Flow {
+                    " {}"
+                } else {
+                    ""
+                };
                 out.push(format!("+MAP{flow}\0{}", tag(&t)));
             }
             Event::SequenceStart(style, _, t) => {
-                let flow = if style == StructureStyle::Flow { " []" } else { "" };
+                let flow = if style == StructureStyle::Flow {
+                    " []"
+                } else {
+                    ""
+                };
                 out.push(format!("+SEQ{flow}\0{}", tag(&t)));
             }
             Event::MappingEnd => out.push("-MAP".to_owned()),
@@ -237,7 +250,11 @@ fn granit_tree(text: &str, strict: bool) -> Option<Vec<String>> {
             _ => {}
         }
     }
-    Some(out.into_iter().map(|line| line.replacen('\0', "", 1)).collect())
+    Some(
+        out.into_iter()
+            .map(|line| line.replacen('\0', "", 1))
+            .collect(),
+    )
 }
 
 /// What go-yaml accepts though YAML 1.2 does not: too little indentation inside flow collections and quoted scalars.
@@ -251,12 +268,20 @@ fn yaml_test_suite_agrees_in_399_of_402_as_shipped_and_402_when_strict() {
             let parsed = parse_with(&file(&case.yaml), options(strict));
             let granit = granit_tree(&case.yaml, strict);
             let refused = !parsed.errors.is_empty();
-            assert_eq!(granit.is_none(), refused, "{}: {:?}", case.id, parsed.errors);
+            assert_eq!(
+                granit.is_none(),
+                refused,
+                "{}: {:?}",
+                case.id,
+                parsed.errors
+            );
             if refused != case.invalid {
                 differing.push(case.id.clone());
             } else if refused {
                 agreed += 1;
-            } else if granit.unwrap() != case.tree || arena_tree(&parsed) != expected_tree(&case.tree) {
+            } else if granit.unwrap() != case.tree
+                || arena_tree(&parsed) != expected_tree(&case.tree)
+            {
                 wrong.push(format!(
                     "{}: {:?}\n  {:?}\n  {:?}",
                     case.id,

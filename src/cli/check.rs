@@ -50,10 +50,20 @@ pub(super) struct Check {
     #[arg(long)]
     no_ignores: bool,
     /// Report format, optionally into a file (repeatable): human, concise, json, sarif, github, markdown
-    #[arg(long = "format", value_name = "FORMAT[=FILE]", default_value = "human", env = "MESHGOV_FORMAT")]
+    #[arg(
+        long = "format",
+        value_name = "FORMAT[=FILE]",
+        default_value = "human",
+        env = "MESHGOV_FORMAT"
+    )]
     formats: Vec<String>,
     /// When to use colour
-    #[arg(long, value_name = "WHEN", default_value = "auto", env = "MESHGOV_COLOR")]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        env = "MESHGOV_COLOR"
+    )]
     color: Color,
     /// Show no progress
     #[arg(long)]
@@ -86,7 +96,10 @@ impl Check {
     pub(super) fn run(&self, io: &mut Io<'_>) -> Result<u8, Error> {
         let formats = self.formats()?;
         if let Some(bad) = self.today.as_deref().filter(|d| !is_date(d)) {
-            return Err(Error::usage_help(format!("`{bad}` is no date"), "write YYYY-MM-DD"));
+            return Err(Error::usage_help(
+                format!("`{bad}` is no date"),
+                "write YYYY-MM-DD",
+            ));
         }
         let settings = self.config.settings(&self.filters, io)?;
         let request = Request {
@@ -109,6 +122,13 @@ impl Check {
             () => EXIT_OK,
         };
         self.write(&outcome, &formats, code, io)?;
+        if code == EXIT_EMPTY {
+            let words = format!(
+                "error: no Kubernetes object found (files read: {})\n  help: name other paths, or pass --allow-empty\n",
+                outcome.files
+            );
+            io.err.write_all(words.as_bytes()).map_err(stdout_failed)?;
+        }
         Ok(code)
     }
 
@@ -151,7 +171,10 @@ impl Check {
         };
         let fail_confidence = match &self.fail_confidence {
             Some(word) => load::word(word).unwrap_or(Confidence::Medium),
-            None => settings.config.fail_confidence.unwrap_or(Confidence::Medium),
+            None => settings
+                .config
+                .fail_confidence
+                .unwrap_or(Confidence::Medium),
         };
         Gate {
             fail_on,
@@ -261,7 +284,10 @@ fn with_texts(
         } else {
             Arc::clone(&rule.info)
         };
-        debug_assert_eq!(is_engine, rule.info.source == crate::rule::RuleSource::Engine);
+        debug_assert_eq!(
+            is_engine,
+            rule.info.source == crate::rule::RuleSource::Engine
+        );
         infos.push(info);
     }
     let info_of = |id: &str| {

@@ -8,14 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::cel::{Reasons, Type, Value};
 use crate::facts::UnknownReason;
+use crate::facts::schema;
 use crate::resource::Resource;
 use crate::source::{Span, to_u32, to_usize};
 use crate::view::{Member, Namespace, View};
 
 /// What a rule judges; one evaluation per subject.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SubjectKind {
     /// One object of the kinds under `match`.
@@ -93,6 +92,36 @@ pub const SUBJECTS: &[SubjectRow] = &[
         variables: OBJECT_VARIABLES,
     },
     SubjectRow {
+        kind: SubjectKind::Workload,
+        variables: &[
+            SubjectVariable {
+                name: "workload",
+                ty: Type::Record(&schema::WORKLOAD),
+                doc: "the workload with its facts",
+            },
+            SubjectVariable {
+                name: "object",
+                ty: Type::Dyn,
+                doc: "the object that carries the pod template, as written",
+            },
+        ],
+    },
+    SubjectRow {
+        kind: SubjectKind::Port,
+        variables: &[
+            SubjectVariable {
+                name: "port",
+                ty: Type::Record(&schema::PORT),
+                doc: "the port with its facts",
+            },
+            SubjectVariable {
+                name: "workload",
+                ty: Type::Record(&schema::WORKLOAD),
+                doc: "the workload that listens on it",
+            },
+        ],
+    },
+    SubjectRow {
         kind: SubjectKind::Tree,
         variables: &[SubjectVariable {
             name: "objects",
@@ -167,7 +196,9 @@ impl World {
         }
         for (at, member) in view.members.iter().enumerate() {
             if member.resource.is("", "Namespace") {
-                world.namespaces.insert(member.resource.name.clone(), Ok(at));
+                world
+                    .namespaces
+                    .insert(member.resource.name.clone(), Ok(at));
             }
         }
         for member in &view.members {

@@ -4,7 +4,6 @@ pub mod access;
 pub mod fact;
 pub mod pattern;
 pub mod peers;
-pub mod pods;
 pub mod schema;
 pub mod selector;
 pub mod severity;

@@ -7,10 +7,6 @@ pub mod discover;
 pub mod source;
 pub mod yaml;
 
-
-pub mod discover;
-pub mod yaml;
-
 pub mod load;
 pub mod resource;
 pub mod secret;
@@ -27,12 +23,12 @@ pub mod asset;
 pub mod config;
 pub mod engine;
 pub mod rule;
+pub mod world;
 
 pub mod evaluate;
 pub mod finding;
 pub mod fingerprint;
 pub mod suppress;
-pub mod world;
 
 pub mod error;
 pub mod explain;

@@ -19,6 +19,7 @@ use crate::source::{SourceFile, SourceId, Sources, Span, to_u32};
 use crate::suppress::{self, Silencers};
 use crate::view::build::{ViewSettings, Views, views};
 use crate::view::{Namespace, View};
+use crate::world;
 
 /// Everything read, as views.
 #[derive(Debug)]
@@ -166,7 +167,7 @@ impl Input {
     pub fn worlds(&self) -> Vec<World> {
         self.views
             .iter()
-            .map(|view| crate::world::of_view(Arc::clone(view), &crate::engine::Assume::default()))
+            .map(|view| world::of_view(Arc::clone(view), &self.assume))
             .collect()
     }
 

@@ -1,6 +1,7 @@
 //! L4: what the manifests add up to. Engines fill these values; rules judge them.
 
 pub mod access;
+pub mod assumptions;
 pub mod fact;
 pub mod pattern;
 pub mod peers;
@@ -11,5 +12,6 @@ pub mod subject;
 pub mod transport;
 pub mod workload;
 
+pub use assumptions::Assumptions;
 pub use fact::{Fact, Origin, Role, Step, UnknownReason};
 pub use severity::{Confidence, Severity};

@@ -7,6 +7,14 @@ pub mod discover;
 pub mod source;
 pub mod yaml;
 
+pub mod engine;
+pub mod error;
+pub mod evaluate;
+pub mod explain;
+pub mod facts;
+pub mod finding;
+pub mod fingerprint;
+pub mod index;
 pub mod load;
 pub mod resource;
 pub mod secret;

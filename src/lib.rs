@@ -7,19 +7,12 @@ pub mod discover;
 pub mod source;
 pub mod yaml;
 
-pub mod engine;
-pub mod error;
-pub mod evaluate;
-pub mod explain;
-pub mod facts;
-pub mod finding;
-pub mod fingerprint;
-pub mod index;
 pub mod load;
 pub mod resource;
 pub mod secret;
 pub mod shape;
 
+pub mod index;
 pub mod pods;
 pub mod view;
 

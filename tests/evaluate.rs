@@ -11,10 +11,10 @@
 use std::sync::Arc;
 
 use meshgov::cli::pipeline::{self, Silencing};
-use meshgov::engine::Assume;
 use meshgov::error::render_problem;
 use meshgov::evaluate::engine::EngineRules;
 use meshgov::evaluate::{CompiledRule, Judgement};
+use meshgov::facts::assumptions::Assumptions;
 use meshgov::rule::{RuleSet, RuleSource};
 use meshgov::source::Sources;
 
@@ -53,7 +53,7 @@ fn judge(rules: &[(String, String)], manifests: &str) -> (Judgement, Sources) {
         })
         .collect();
     let files = [("input.yaml".to_owned(), manifests.to_owned())];
-    let mut input = pipeline::read_texts(&files, Assume::default(), None);
+    let mut input = pipeline::read_texts(&files, Assumptions::default());
     let silencing = Silencing {
         rules: &set,
         ignores: &[],

@@ -10,6 +10,7 @@ use crate::engine::Assume;
 use crate::error::Error;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
+use crate::facts::assumptions::Assumptions;
 use crate::facts::subject::World;
 use crate::finding::{ObjectRef, ViewSummary};
 use crate::load::{self, Loaded};
@@ -33,7 +34,7 @@ pub struct Input {
     /// What is wrong inside views.
     pub view_problems: Vec<crate::load::problem::InputProblem>,
     /// What engines take for granted.
-    pub assume: Assume,
+    pub assume: Assumptions,
 }
 
 /// What is silenced, and whether at all.
@@ -97,12 +98,12 @@ fn view_settings(config: &Config) -> ViewSettings {
             .iter()
             .map(|(name, paths)| (name.clone(), paths.clone()))
             .collect(),
-        default_namespace: assume::default_namespace(config.assume()),
+        default_namespace: assume::read(config.assume()).default_namespace,
         ..ViewSettings::default()
     }
 }
 
-fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Assume) -> Input {
+fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Assumptions) -> Input {
     let Views { views, problems } = views(&loaded, roots, settings);
     Input {
         sources: loaded.sources(),
@@ -115,11 +116,7 @@ fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Ass
 
 /// Reads texts that stand in no file: the manifests of a rule's example. All are one view.
 #[must_use]
-pub fn read_texts(
-    files: &[(String, String)],
-    assume: Assume,
-    default_namespace: Option<String>,
-) -> Input {
+pub fn read_texts(files: &[(String, String)], assume: Assumptions) -> Input {
     let mut whole = Loaded::default();
     for (number, (path, text)) in (0u32..).zip(files) {
         let source = Arc::new(SourceFile::new(SourceId(number), path, text));
@@ -146,7 +143,7 @@ pub fn read_texts(
         is_folder: true,
     };
     let settings = ViewSettings {
-        default_namespace,
+        default_namespace: assume.default_namespace.clone(),
         ..ViewSettings::default()
     };
     as_views(whole, &[root], &settings, assume)
@@ -167,7 +164,7 @@ impl Input {
     pub fn worlds(&self) -> Vec<World> {
         self.views
             .iter()
-            .map(|view| world::of_view(Arc::clone(view), &self.assume))
+            .map(|view| world::of_view(Arc::clone(view), &assumed(&self.assume)))
             .collect()
     }
 
@@ -347,5 +344,19 @@ fn summary(view: &View) -> ViewSummary {
         opaque: view.opaque.iter().map(|o| o.what.clone()).collect(),
         assumptions,
         ..ViewSummary::default()
+    }
+}
+
+/// The part of the assumptions that the engines of this version use.
+fn assumed(all: &Assumptions) -> Assume {
+    Assume {
+        complete: all.complete.clone(),
+        mesh: all.mesh.clone(),
+        namespaces: all.namespaces.clone(),
+        istio: crate::engine::istio::IstioAssume {
+            version: all.istio.version.clone(),
+            root_namespace: all.istio.root_namespace.clone(),
+            trust_domain: all.istio.trust_domain.clone(),
+        },
     }
 }

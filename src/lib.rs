@@ -12,7 +12,6 @@ pub mod resource;
 pub mod secret;
 pub mod shape;
 
-pub mod index;
 pub mod pods;
 pub mod view;
 

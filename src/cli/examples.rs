@@ -9,7 +9,7 @@ use crate::config::assume;
 use crate::evaluate::CompiledRule;
 use crate::evaluate::engine::EngineRules;
 use crate::facts::assumptions::Assumptions;
-use crate::facts::subject::SubjectKind;
+use crate::facts::schema;
 use crate::rule::example::{self, Example, Expectation};
 use crate::rule::{Rule, RuleSet, RuleSource};
 use crate::shape::Problem;
@@ -52,16 +52,16 @@ pub fn run(rule: &Arc<Rule>, rules: &RuleSet) -> Examples {
     }
     if result.problems.is_empty() {
         let is_engine = rule.info.source == RuleSource::Engine;
-        let on_objects = matches!(
-            rule.info.subject,
-            SubjectKind::Resource | SubjectKind::Policy | SubjectKind::Workload | SubjectKind::Tree
-        );
+        let always_known = !reads_what_can_be_unknown(rule);
         // Some faults of the input (an unreadable file) cannot be written down as text.
         let may_have_none = is_engine && texts.examples.is_empty();
         for (is_there, what) in [
             (failing || may_have_none, "fails (`# expect: ID`)"),
             (passing || may_have_none, "passes"),
-            (undecided || on_objects, "cannot be known (`# unknown: ID`)"),
+            (
+                undecided || always_known,
+                "cannot be known (`# unknown: ID`)",
+            ),
         ] {
             if !is_there {
                 let id = rule.file.head().get("id").unwrap_or(rule.file.head());
@@ -73,6 +73,24 @@ pub fn run(rule: &Arc<Rule>, rules: &RuleSet) -> Examples {
         }
     }
     result
+}
+
+/// Whether an expression of the rule names a fact that can be unknown.
+fn reads_what_can_be_unknown(rule: &Rule) -> bool {
+    let validations = rule
+        .validations
+        .iter()
+        .flat_map(|v| v.each.iter().chain([&v.expression]));
+    let named = rule
+        .conditions
+        .iter()
+        .chain(&rule.variables)
+        .map(|n| &n.expression);
+    named.chain(validations).any(|e| {
+        schema::CAN_BE_UNKNOWN
+            .iter()
+            .any(|fact| e.text.contains(fact))
+    })
 }
 
 fn one(

@@ -290,5 +290,8 @@ impl Record for PortRecord {
     }
 }
 
+/// Facts that can be unknown: a rule that reads one must show an example in which it is.
+pub const CAN_BE_UNKNOWN: &[&str] = &["workload.membership", "workload.mesh", "port.transport"];
+
 /// Every record, for docs and tests.
 pub static RECORDS: &[&RecordType] = &[&WORKLOAD, &PORT, &TRANSPORT];

@@ -19,8 +19,8 @@ use crate::yaml::NodeRef;
 pub fn of_view(view: Arc<View>, assume: &Assume) -> World {
     let mut world = World::new(Arc::clone(&view), Vec::new());
     let analysis = Analysis::of(&view, assume);
-    let (mut workloads, mut ports): (Vec<Box<dyn Subject>>, Vec<Box<dyn Subject>>) =
-        (Vec::new(), Vec::new());
+    let mut workloads: Vec<Box<dyn Subject>> = Vec::new();
+    let mut ports: Vec<Box<dyn Subject>> = Vec::new();
     for workload in &analysis.topology.workloads {
         let membership = analysis.membership(workload);
         let subject = Arc::new(WorkloadSubject::of(workload, &membership, &mut world));

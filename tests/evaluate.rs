@@ -204,7 +204,10 @@ fn a_rule_that_supersedes_another_speaks_alone() {
         "B001",
         "validations:\n  - expression: 'object.metadata.name != \"a\"'\n",
     );
-    assert_eq!(said(std::slice::from_ref(&b), POD), ["4:9 B001 `a`: summary of B001"]);
+    assert_eq!(
+        said(std::slice::from_ref(&b), POD),
+        ["4:9 B001 `a`: summary of B001"]
+    );
     assert_eq!(
         said(&[a.clone(), b.clone()], POD),
         ["6:9 A001 `true`: summary of A001"]

@@ -122,6 +122,13 @@ impl Check {
             () => EXIT_OK,
         };
         self.write(&outcome, &formats, code, io)?;
+        if code == EXIT_EMPTY {
+            let words = format!(
+                "error: no Kubernetes object found (files read: {})\n  help: name other paths, or pass --allow-empty\n",
+                outcome.files
+            );
+            io.err.write_all(words.as_bytes()).map_err(stdout_failed)?;
+        }
         Ok(code)
     }
 

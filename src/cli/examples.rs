@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::cli::pipeline::{self, Silencing};
+use crate::config::assume;
 use crate::engine::Assume;
 use crate::evaluate::CompiledRule;
 use crate::evaluate::engine::EngineRules;
-use crate::facts::subject::SubjectKind;
+use crate::facts::schema;
 use crate::rule::example::{self, Example, Expectation};
 use crate::rule::{Rule, RuleSet, RuleSource};
 use crate::shape::Problem;
@@ -51,16 +52,16 @@ pub fn run(rule: &Arc<Rule>, rules: &RuleSet) -> Examples {
     }
     if result.problems.is_empty() {
         let is_engine = rule.info.source == RuleSource::Engine;
-        let on_objects = matches!(
-            rule.info.subject,
-            SubjectKind::Resource | SubjectKind::Policy | SubjectKind::Tree
-        );
+        let always_known = !reads_what_can_be_unknown(rule);
         // Some faults of the input (an unreadable file) cannot be written down as text.
         let may_have_none = is_engine && texts.examples.is_empty();
         for (is_there, what) in [
             (failing || may_have_none, "fails (`# expect: ID`)"),
             (passing || may_have_none, "passes"),
-            (undecided || on_objects, "cannot be known (`# unknown: ID`)"),
+            (
+                undecided || always_known,
+                "cannot be known (`# unknown: ID`)",
+            ),
         ] {
             if !is_there {
                 let id = rule.file.head().get("id").unwrap_or(rule.file.head());
@@ -74,6 +75,24 @@ pub fn run(rule: &Arc<Rule>, rules: &RuleSet) -> Examples {
     result
 }
 
+/// Whether an expression of the rule names a fact that can be unknown.
+fn reads_what_can_be_unknown(rule: &Rule) -> bool {
+    let validations = rule
+        .validations
+        .iter()
+        .flat_map(|v| v.each.iter().chain([&v.expression]));
+    let named = rule
+        .conditions
+        .iter()
+        .chain(&rule.variables)
+        .map(|n| &n.expression);
+    named.chain(validations).any(|e| {
+        schema::CAN_BE_UNKNOWN
+            .iter()
+            .any(|fact| e.text.contains(fact))
+    })
+}
+
 fn one(
     rule: &Arc<Rule>,
     rules: &RuleSet,
@@ -81,7 +100,7 @@ fn one(
 ) -> Result<Vec<Expectation>, Vec<Problem>> {
     let at_example = |message: String| rule.file.problem(example.span, message);
     let expected = expected(example);
-    for e in expected.iter().filter(|e| e.rule != rule.info.id) {
+    if let Some(e) = expected.iter().find(|e| e.rule != rule.info.id) {
         return Err(vec![at_example(format!(
             "example `{}` expects `{}`, which is not this rule",
             example.name, e.rule
@@ -103,8 +122,14 @@ fn one(
             params.as_ref(),
         )?);
     }
-    let mut input = pipeline::read_texts(&example.files);
-    input.assume = Assume::read(example.assume.as_ref());
+    let (assume, default_namespace) = match &example.assume {
+        None => (Assume::default(), None),
+        Some(section) => assume::parse(section).map_err(|problems| {
+            let at = |p: &Problem| at_example(p.message.clone());
+            problems.iter().map(at).collect::<Vec<_>>()
+        })?,
+    };
+    let mut input = pipeline::read_texts(&example.files, assume, default_namespace);
     let silencing = Silencing {
         rules,
         ignores: &[],

@@ -4,10 +4,9 @@
 use std::sync::Arc;
 
 use crate::cli::io::Io;
-use crate::config::{Config, Ignore};
+use crate::config::{Config, Ignore, assume};
 use crate::discover::{self, Discovered, Root};
-use crate::engine::subjects::MeshSummary;
-use crate::engine::{Analysis, Assume};
+use crate::engine::Assume;
 use crate::error::Error;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
@@ -20,6 +19,7 @@ use crate::source::{SourceFile, SourceId, Sources, Span, to_u32};
 use crate::suppress::{self, Silencers};
 use crate::view::build::{ViewSettings, Views, views};
 use crate::view::{Namespace, View};
+use crate::world::{self, MeshSummary};
 
 /// Everything read, as views.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub struct Input {
     pub views: Vec<Arc<View>>,
     /// What is wrong inside views.
     pub view_problems: Vec<crate::load::problem::InputProblem>,
-    /// What is taken for granted.
+    /// What engines take for granted.
     pub assume: Assume,
     /// The meshes of each view, once judged.
     meshes: Vec<MeshSummary>,
@@ -83,10 +83,13 @@ pub(super) fn read(
 ) -> Result<Input, Error> {
     let discovered: Discovered = discover::discover(request)?;
     let loaded = load::load(&discovered, stdin);
-    let mut input = as_views(loaded, &discovered.roots, &view_settings(config));
-    let assume = config.assume().map(crate::yaml::NodeRef::to_json);
-    input.assume = Assume::read(assume.as_ref());
-    Ok(input)
+    let assume = assume::read(config.assume());
+    Ok(as_views(
+        loaded,
+        &discovered.roots,
+        &view_settings(config),
+        assume,
+    ))
 }
 
 fn view_settings(config: &Config) -> ViewSettings {
@@ -96,29 +99,30 @@ fn view_settings(config: &Config) -> ViewSettings {
             .iter()
             .map(|(name, paths)| (name.clone(), paths.clone()))
             .collect(),
-        default_namespace: config
-            .assume()
-            .and_then(|a| a.get("defaultNamespace"))
-            .map(|n| n.text().to_owned()),
+        default_namespace: assume::default_namespace(config.assume()),
         ..ViewSettings::default()
     }
 }
 
-fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings) -> Input {
+fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Assume) -> Input {
     let Views { views, problems } = views(&loaded, roots, settings);
     Input {
         sources: loaded.sources(),
         loaded,
         views: views.into_iter().map(Arc::new).collect(),
         view_problems: problems,
-        assume: Assume::default(),
+        assume,
         meshes: Vec::new(),
     }
 }
 
 /// Reads texts that stand in no file: the manifests of a rule's example. All are one view.
 #[must_use]
-pub fn read_texts(files: &[(String, String)]) -> Input {
+pub fn read_texts(
+    files: &[(String, String)],
+    assume: Assume,
+    default_namespace: Option<String>,
+) -> Input {
     let mut whole = Loaded::default();
     for (number, (path, text)) in (0u32..).zip(files) {
         let source = Arc::new(SourceFile::new(SourceId(number), path, text));
@@ -144,7 +148,11 @@ pub fn read_texts(files: &[(String, String)]) -> Input {
         shown: String::from("."),
         is_folder: true,
     };
-    as_views(whole, &[root], &ViewSettings::default())
+    let settings = ViewSettings {
+        default_namespace,
+        ..ViewSettings::default()
+    };
+    as_views(whole, &[root], &settings, assume)
 }
 
 impl Input {
@@ -157,17 +165,12 @@ impl Input {
         kinds
     }
 
-    /// Every view with its facts, and what its opening line says.
+    /// Every view with its facts, and what its opening line says of meshes.
     #[must_use]
     pub fn worlds(&self) -> Vec<(World, MeshSummary)> {
         self.views
             .iter()
-            .map(|view| {
-                let subjects = Analysis::of(view, &self.assume).subjects();
-                let mut world = World::new(Arc::clone(view), subjects.reasons);
-                world.facts = subjects.by_kind;
-                (world, subjects.summary)
-            })
+            .map(|view| world::of_view(Arc::clone(view), &self.assume))
             .collect()
     }
 

@@ -132,6 +132,13 @@ impl Settings {
         self.rules.iter().filter(|rule| self.runs(rule))
     }
 
+    /// The rules that the filters name, in id order; all without a filter.
+    pub(super) fn listed(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        self.selected().filter(|rule| {
+            self.select.is_empty() || self.select.iter().any(|f| RuleSet::is_named(rule, f))
+        })
+    }
+
     fn runs(&self, rule: &Rule) -> bool {
         let named = |filters: &[String]| filters.iter().any(|f| RuleSet::is_named(rule, f));
         let enabled = self

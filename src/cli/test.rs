@@ -28,7 +28,7 @@ impl Test {
         let mut flags = self.config.clone();
         flags.rules.extend(self.dir.clone());
         let settings = flags.settings(&self.filters, io)?;
-        let all: Vec<&Arc<Rule>> = settings.selected().collect();
+        let all: Vec<&Arc<Rule>> = settings.listed().collect();
         let own: Vec<&Arc<Rule>> = all
             .iter()
             .copied()

@@ -18,6 +18,9 @@ pub const IGNORE_EXPIRED: &str = "META002";
 /// Rule of silencers that silence nothing.
 pub const IGNORE_UNUSED: &str = "META003";
 
+/// Every rule raised here.
+pub const IDS: &[&str] = &[IGNORE_MALFORMED, IGNORE_EXPIRED, IGNORE_UNUSED];
+
 /// The engine rules that run, with the severity of this run.
 #[derive(Debug, Default)]
 pub struct EngineRules {

@@ -63,8 +63,8 @@ pub fn of_view(view: Arc<View>, assume: &Assume) -> (World, MeshSummary) {
         .map(|workload| facts(&analysis, workload))
         .collect();
     let summary = summary(&analysis, &found);
-    let (mut workloads, mut ports): (Vec<Box<dyn Subject>>, Vec<Box<dyn Subject>>) =
-        (Vec::new(), Vec::new());
+    let mut workloads: Vec<Box<dyn Subject>> = Vec::new();
+    let mut ports: Vec<Box<dyn Subject>> = Vec::new();
     // Reasons are numbered in the order of the view, whatever the threads did.
     for (workload, found) in analysis.topology.workloads.iter().zip(found) {
         let subject = WorkloadSubject::of(&analysis, workload, &found.membership, &mut world);

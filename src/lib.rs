@@ -25,6 +25,8 @@ pub mod config;
 pub mod engine;
 pub mod rule;
 
+pub mod world;
+
 pub mod evaluate;
 pub mod finding;
 pub mod fingerprint;

@@ -5,6 +5,7 @@
 
 pub mod facts;
 pub mod finding;
+pub mod kustomize;
 pub mod resource;
 pub mod rule;
 pub mod source;

@@ -90,6 +90,7 @@ pub(crate) fn generate<'a>(
     }
     let mut object = Object::new(node, Arc::clone(source));
     object.needs_hash = !options.disable_hash;
+    object.generated = true;
     Ok(object)
 }
 
@@ -115,7 +116,6 @@ fn put<'a>(node: &mut Node<'a>, makes: Makes, pair: Pair<'a>) {
     };
     let mut value = Node::string(text, pair.span);
     value.quoted = value.text().contains('\n');
-    value.secret = makes == Makes::Secret;
     if let Some(map) = node.map_at(field, pair.key.span) {
         map.set(pair.key, value);
     }
@@ -310,6 +310,7 @@ pub(crate) fn absorb<'a>(
         }
     }
     new.needs_hash &= old.needs_hash;
+    new.generated = old.generated;
     new.former = std::mem::take(&mut old.former);
     new.prefixes = std::mem::take(&mut old.prefixes);
     new.suffixes = std::mem::take(&mut old.suffixes);

@@ -114,7 +114,7 @@ impl<'a> Node<'a> {
                 node.entries()
                     .map(|(key, value)| Entry {
                         key: Key {
-                            text: key.key_text(),
+                            text: Cow::Borrowed(key.secret_text()),
                             kind: kustomize_kind(key.kind(), key.text()),
                             style: key.style(),
                             span: key.span(),

@@ -31,6 +31,8 @@ pub(crate) struct Object<'a> {
     pub(crate) suffixes: Vec<&'a str>,
     /// Whether a content hash is appended to the name.
     pub(crate) needs_hash: bool,
+    /// Whether a generator made it.
+    pub(crate) generated: bool,
     /// The file that the object starts from.
     pub(crate) source: Arc<SourceFile>,
     /// Set by a patch that deletes the object; it goes at the end of the transformer.
@@ -46,6 +48,7 @@ impl<'a> Object<'a> {
             prefixes: Vec::new(),
             suffixes: Vec::new(),
             needs_hash: false,
+            generated: false,
             source,
             deleted: false,
         }

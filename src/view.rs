@@ -1,5 +1,7 @@
 //! L3: which objects are applied to one cluster together. Input: resources and what declares views; output: `View`s.
 
+pub mod build;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# The action's scripts as GitHub runs them: a released archive from a local file server, checked against the table; a
+# wrong checksum and an unknown version refused; outputs, summary and annotations written; the saved exit code returned.
+set -euo pipefail
+root=$PWD
+work=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
+triple=x86_64-unknown-linux-musl
+[ "$(uname -m)" = x86_64 ] || triple=aarch64-unknown-linux-musl
+mkdir -p "$work/www/v0.1.0" "$work/tools" "$work/tmp"
+tar -C target/release -czf "$work/www/v0.1.0/meshgov-$triple.tar.gz" meshgov
+sum=$(sha256sum "$work/www/v0.1.0/meshgov-$triple.tar.gz" | cut -d' ' -f1)
+(cd "$work/www" && exec python3 -u -m http.server 0 --bind 127.0.0.1) >"$work/server" 2>&1 &
+server=$!
+for _ in $(seq 50); do
+  port=$(sed -n 's/.*port \([0-9]*\).*/\1/p' "$work/server" | head -n 1)
+  [ -n "$port" ] && break
+  sleep 0.1
+done
+install_action() { # checksum-table version
+  printf '%s\n' "$1" >"$work/table"
+  : >"$work/output"
+  env GITHUB_OUTPUT="$work/output" RUNNER_TOOL_CACHE="$work/tools" MESHGOV_ACTION_BUILD=false MESHGOV_ACTION_VERSION="$2" \
+    MESHGOV_ACTION_URL="http://127.0.0.1:$port" MESHGOV_ACTION_CHECKSUMS="$work/table" bash .github/action/install.sh
+}
+install_action "0.1.0 $triple $(printf '0%.0s' $(seq 64))" "" >"$work/log" && { echo "a wrong checksum was accepted"; exit 1; }
+grep -q 'refusing to run' "$work/log"
+install_action "0.1.0 $triple $sum" 9.9.9 >"$work/log" && { echo "an unknown version was accepted"; exit 1; }
+install_action "0.1.0 $triple $sum" '1.0.0; id' >"$work/log" && { echo "a malformed version was accepted"; exit 1; }
+install_action "0.1.0 $triple $sum" ""
+bin=$(sed -n 's/^bin=//p' "$work/output")
+[ -x "$bin" ]
+
+check_action() { # paths
+  : >"$work/output" && : >"$work/summary"
+  env GITHUB_OUTPUT="$work/output" GITHUB_STEP_SUMMARY="$work/summary" RUNNER_TEMP="$work/tmp" GITHUB_ACTIONS=true \
+    MESHGOV_BIN="$bin" MESHGOV_ACTION_PATHS="$1" MESHGOV_ACTION_DIR="$root" bash .github/action/check.sh >"$work/log" 2>&1
+}
+finish_action() { # uploaded
+  env MESHGOV_ACTION_UPLOADED="$1" MESHGOV_ACTION_ANNOTATIONS="$(sed -n 's/^annotations-file=//p' "$work/output")" \
+    MESHGOV_ACTION_EXIT="$(sed -n 's/^exit-code=//p' "$work/output")" bash .github/action/finish.sh
+}
+check_action testdata/demo
+cat "$work/output"
+[ "$(sed -n 's/^exit-code=//p' "$work/output")" = 1 ]
+[ "$(sed -n 's/^findings=//p' "$work/output")" -gt 0 ]
+[ -s "$(sed -n 's/^sarif-file=//p' "$work/output")" ] && [ -s "$work/summary" ]
+code=0
+finish_action false >"$work/annotations" || code=$?
+[ "$code" = 1 ] && grep -q '^::error file=' "$work/annotations"
+code=0
+finish_action true >"$work/annotations" || code=$?
+[ "$code" = 1 ] && [ ! -s "$work/annotations" ]
+echo "action: install refused three bad inputs, check wrote SARIF, summary, annotations; exit code kept"

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# A real `pre-commit try-repo`: a bad commit is refused with the finding, a good one passes silently.
+set -euo pipefail
+root=$PWD
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export PRE_COMMIT_HOME=$work/cache CARGO_TARGET_DIR=$root/target PATH=$root/target/release:$PATH
+export GIT_AUTHOR_NAME=ci GIT_AUTHOR_EMAIL=ci@example.invalid GIT_COMMITTER_NAME=ci GIT_COMMITTER_EMAIL=ci@example.invalid
+mkdir "$work/repo" && cd "$work/repo" && git init -q -b main
+run() { "$root/target/ci-venv/bin/pre-commit" try-repo "$root" "$1" --all-files >"$work/out" 2>&1; }
+
+cat >ok.yaml <<'YAML'
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: web}
+data: {colour: blue}
+YAML
+git add -A
+run meshgov || { cat "$work/out"; echo "the hook failed on a clean tree"; exit 1; }
+
+cat >bad.yaml <<'YAML'
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: assistant, namespace: web}
+spec:
+  template:
+    spec:
+      containers:
+        - name: app
+          image: ghcr.io/acme/assistant:1.0.0
+          env: [{name: OPENAI_API_KEY, value: sk-demo-4f9c1a7e2b8d4c6fa0e3}]
+YAML
+git add -A
+if run meshgov; then cat "$work/out"; echo "the hook passed a literal credential"; exit 1; fi
+grep -q 'AIKEY001' "$work/out" || { cat "$work/out"; echo "the finding is not named"; exit 1; }
+if grep -q 'sk-demo-4f9c' "$work/out"; then echo "the hook printed the credential"; exit 1; fi
+run meshgov-system && { echo "the system hook passed a literal credential"; exit 1; }
+code=0
+clean=$(mktemp -d) && cp ok.yaml "$clean" && (cd "$clean" && "$root/target/release/meshgov" check --quiet --no-progress) >"$work/quiet" 2>&1 || code=$?
+[ "$code" = 0 ] && [ ! -s "$work/quiet" ] || { cat "$work/quiet"; echo "the hook's command is not silent on a clean tree"; exit 1; }
+echo "pre-commit: clean tree passed silently, a literal credential was refused and not printed"

@@ -71,7 +71,7 @@ impl<'l> Build<'l> {
     ) -> Result<Objects<'l>, KustomizeError> {
         for reached in &loaded.resources {
             match reached {
-                Reached::File(_, parsed) => {
+                Reached::File(parsed) => {
                     for node in read::objects(parsed)? {
                         self.step(node.span)?;
                         let source = Arc::clone(parsed.tree.source());

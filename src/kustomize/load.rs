@@ -21,7 +21,7 @@ const MAX_DEPTH: usize = 100;
 #[derive(Debug)]
 pub(crate) enum Reached {
     /// A file of objects.
-    File(String, Arc<Parsed>),
+    File(Arc<Parsed>),
     /// A folder with a kustomization, and the entry that names it.
     Folder(String, Span),
 }
@@ -206,8 +206,8 @@ impl Loading<'_> {
                 self.fail(entry.span, ErrorKind::Outside(entry.text.clone()));
                 return None;
             }
-            self.loaded.consumed.push(path.clone());
-            return Some(Reached::File(path, parsed));
+            self.loaded.consumed.push(path);
+            return Some(Reached::File(parsed));
         }
         self.folder(entry)
     }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::kustomize::decode::Text;
-use crate::source::{SourceFile, SourceId, Span};
+use crate::source::{SourceFile, SourceId, Span, to_usize};
 use crate::yaml::{Kind, NodeRef, Style, Tree, TreeBuilder};
 
 /// A value with the place that set it.
@@ -125,7 +125,7 @@ impl<'a> Node<'a> {
             ),
             Kind::Seq => Value::Seq(node.items().map(Self::read).collect()),
             kind => {
-                let text = node.secret_text();
+                let text = block_text(node, style);
                 Value::Scalar(kustomize_kind(kind, text), Cow::Borrowed(text))
             }
         };
@@ -369,6 +369,18 @@ impl<'a> Node<'a> {
             }
         }
     }
+}
+
+/// NOTE: a block scalar that ends with the file, whose last line has no line break, has none in go-yaml either;
+/// granit-parser 2.2 adds one.
+fn block_text<'a>(node: NodeRef<'a>, style: Style) -> &'a str {
+    let text = node.secret_text();
+    if !matches!(style, Style::Literal | Style::Folded) {
+        return text;
+    }
+    let file = &node.tree().source().text;
+    let at_end = to_usize(node.span().end) >= file.len() && !file.ends_with(['\n', '\r']);
+    text.strip_suffix('\n').filter(|_| at_end).unwrap_or(text)
 }
 
 fn same_scalar((a, x): (Kind, &str), (b, y): (Kind, &str)) -> bool {

@@ -19,7 +19,6 @@ pub(crate) struct Field<'t> {
     pub(crate) name: &'static str,
     /// Name for messages, with what holds it.
     pub(crate) path: String,
-    pub(crate) key: Span,
     pub(crate) value: NodeRef<'t>,
 }
 
@@ -56,7 +55,6 @@ pub(crate) fn fields<'t>(
             found.push(Field {
                 name,
                 path,
-                key: key.span(),
                 value,
             });
         }
@@ -130,15 +128,6 @@ impl<'t> Field<'t> {
         }
         pairs.sort_by(|a, b| a.0.text.cmp(&b.0.text));
         Ok(pairs)
-    }
-
-    /// Whether the value says nothing: an empty list, map or string.
-    pub(crate) fn is_empty(&self) -> bool {
-        match self.value.kind() {
-            Kind::Seq | Kind::Map => self.value.is_empty(),
-            Kind::Str => self.value.text().is_empty(),
-            _ => false,
-        }
     }
 }
 

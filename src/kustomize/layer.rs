@@ -9,7 +9,7 @@ use crate::kustomize::generator_args::{GeneratorArgs, GeneratorOptions, generato
 use crate::kustomize::inline;
 use crate::kustomize::node::Node;
 use crate::source::Span;
-use crate::yaml::{NodeRef, Parsed};
+use crate::yaml::{Kind, NodeRef, Parsed};
 
 /// A `labels:` entry.
 #[derive(Debug, Default)]
@@ -111,6 +111,8 @@ pub(crate) struct Layer {
     pub(crate) build_metadata: Vec<Text>,
     pub(crate) sort: Option<SortOptions>,
     pub(crate) refusals: Vec<Refusal>,
+    /// Fields of the same kind that say nothing; they only join a refusal.
+    pub(crate) idle: Vec<Refusal>,
 }
 
 const REFUSED: [&str; 11] = [
@@ -179,6 +181,9 @@ impl Layer {
         let mut layer = Self::default();
         let (mut kind, mut api_version, mut any) = (None, None, false);
         let (mut bases, mut image_tags) = (Vec::new(), Vec::new());
+        for (key, value) in root.entries() {
+            layer.refuse(key, value, folder);
+        }
         for field in fields(root, "", &known)? {
             any |= !matches!(field.name, "kind" | "apiVersion");
             match field.name {
@@ -186,7 +191,7 @@ impl Layer {
                 "apiVersion" => api_version = Some(field.string()?),
                 "bases" => bases = field.strings()?,
                 "imageTags" => image_tags = list(&field, image)?,
-                name if REFUSED.contains(&name) => layer.refuse(&field, folder),
+                name if REFUSED.contains(&name) => {}
                 _ => layer.read_field(&field)?,
             }
         }
@@ -199,14 +204,21 @@ impl Layer {
         Ok(layer)
     }
 
-    fn refuse(&mut self, field: &Field<'_>, folder: &str) {
-        if !field.is_empty() {
-            self.refusals.push(Refusal {
-                field: field.name.to_owned(),
-                span: field.key,
-                folder: folder.to_owned(),
-            });
-        }
+    fn refuse(&mut self, key: NodeRef<'_>, value: NodeRef<'_>, folder: &str) {
+        let text = key.key_text();
+        let Some(field) = REFUSED.iter().find(|f| f.eq_ignore_ascii_case(&text)) else {
+            return;
+        };
+        let list = if says_nothing(value) {
+            &mut self.idle
+        } else {
+            &mut self.refusals
+        };
+        list.push(Refusal {
+            field: (*field).to_owned(),
+            span: key.span(),
+            folder: folder.to_owned(),
+        });
     }
 
     fn check_kind(
@@ -259,6 +271,16 @@ impl Layer {
             _ => return Err(wrong(field.value, &field.path, "a map")),
         }
         Ok(())
+    }
+}
+
+/// Whether a value is null or empty.
+fn says_nothing(value: NodeRef<'_>) -> bool {
+    match value.kind() {
+        Kind::Null => true,
+        Kind::Seq | Kind::Map => value.is_empty(),
+        Kind::Str => value.text().is_empty(),
+        _ => false,
     }
 }
 

@@ -58,6 +58,7 @@ pub(crate) struct Loader<'f> {
 pub(crate) struct Closure {
     pub(crate) layers: BTreeMap<String, Arc<Loaded>>,
     pub(crate) refusals: Vec<Refusal>,
+    idle: Vec<Refusal>,
     pub(crate) errors: Vec<KustomizeError>,
     pub(crate) consumed: BTreeSet<String>,
 }
@@ -75,6 +76,9 @@ impl<'f> Loader<'f> {
         let mut closure = Closure::default();
         let found = self.load(folder)?;
         self.visit(found, &mut Vec::new(), &mut closure);
+        if !closure.refusals.is_empty() {
+            closure.refusals.append(&mut closure.idle);
+        }
         Some(closure)
     }
 
@@ -96,6 +100,7 @@ impl<'f> Loader<'f> {
         let first_visit = !closure.layers.contains_key(&loaded.folder);
         if first_visit {
             closure.refusals.extend(loaded.refusals.iter().cloned());
+            closure.idle.extend(loaded.layer.idle.iter().cloned());
             closure.errors.extend(loaded.errors.iter().cloned());
             closure.consumed.extend(loaded.consumed.iter().cloned());
             (closure.layers).insert(loaded.folder.clone(), Arc::clone(&loaded));

@@ -26,6 +26,7 @@ mod merge_list;
 mod node;
 mod objects;
 mod patches;
+mod provenance;
 mod read;
 mod reference_table;
 mod references;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::kustomize::error::{ErrorKind, KustomizeError};
+use crate::kustomize::files::join;
 use crate::kustomize::generate::{self, Makes};
 use crate::kustomize::hash::hash;
 use crate::kustomize::images;
@@ -15,6 +16,7 @@ use crate::kustomize::load::{Loaded, Reached};
 use crate::kustomize::node::Node;
 use crate::kustomize::objects::{Object, Objects};
 use crate::kustomize::patches::{self, Origin};
+use crate::kustomize::provenance;
 use crate::kustomize::read;
 use crate::kustomize::references;
 use crate::kustomize::specs;
@@ -28,11 +30,17 @@ const MAX_STEPS: usize = 1_000_000;
 pub(crate) struct Build<'l> {
     layers: &'l BTreeMap<String, Arc<Loaded>>,
     steps: usize,
+    /// Whether `buildMetadata` of the leaf asks for origins.
+    track: bool,
 }
 
 impl<'l> Build<'l> {
     pub(crate) fn new(layers: &'l BTreeMap<String, Arc<Loaded>>) -> Self {
-        Self { layers, steps: 0 }
+        Self {
+            layers,
+            steps: 0,
+            track: false,
+        }
     }
 
     /// Builds a leaf.
@@ -43,7 +51,8 @@ impl<'l> Build<'l> {
         let Some(loaded) = self.layers.get(folder) else {
             return Ok(Objects::default());
         };
-        let mut objects = self.accumulate(loaded, Objects::default())?;
+        self.track = !loaded.layer.build_metadata.is_empty();
+        let mut objects = self.accumulate(loaded, Objects::default(), "")?;
         for object in objects.each_mut().iter_mut().filter(|o| o.needs_hash) {
             let name = format!("{}-{}", object.name(), hash(&object.node));
             object.remember();
@@ -63,36 +72,45 @@ impl<'l> Build<'l> {
         Err(KustomizeError::new(span, ErrorKind::Unreadable(message)))
     }
 
-    /// Adds what a kustomization names to `objects` (of the parent, for a component) and transforms all of them.
+    /// Adds what a kustomization names to `objects` (of the parent, for a component) and transforms all of them. `at` is
+    /// its folder as seen from the leaf.
     fn accumulate(
         &mut self,
         loaded: &'l Loaded,
         mut objects: Objects<'l>,
+        at: &str,
     ) -> Result<Objects<'l>, KustomizeError> {
         for reached in &loaded.resources {
             match reached {
-                Reached::File(parsed) => {
+                Reached::File(entry, parsed) => {
                     for node in read::objects(parsed)? {
                         self.step(node.span)?;
-                        let source = Arc::clone(parsed.tree.source());
-                        objects.add(Object::new(node, source))?;
+                        let mut object = Object::new(node, Arc::clone(parsed.tree.source()));
+                        if self.track {
+                            object.origin = format!("path: {}\n", join(at, entry));
+                        }
+                        objects.add(object)?;
                     }
                 }
-                Reached::Folder(folder, span) => {
+                Reached::Folder(entry, folder, span) => {
                     let base = self.layer(folder, *span, false)?;
-                    let built = self.accumulate(base, Objects::default())?;
+                    let built = self.accumulate(base, Objects::default(), &join(at, entry))?;
                     objects.add_all(built)?;
                 }
             }
         }
-        generators(loaded, &mut objects)?;
+        let file = self.track.then(|| join(at, &loaded.file_name));
+        generators(loaded, &mut objects, file.as_deref())?;
         for reached in &loaded.components {
-            if let Reached::Folder(folder, span) = reached {
+            if let Reached::Folder(entry, folder, span) = reached {
                 let component = self.layer(folder, *span, true)?;
-                objects = self.accumulate(component, objects)?;
+                objects = self.accumulate(component, objects, &join(at, entry))?;
             }
         }
         transformers(loaded, &mut objects)?;
+        if let Some(file) = &file {
+            provenance::transformed(&mut objects, &loaded.layer, file);
+        }
         Ok(objects)
     }
 
@@ -124,7 +142,11 @@ fn is_local(object: &Object<'_>) -> bool {
         .is_some_and(|n| n.text() != "false")
 }
 
-fn generators<'l>(loaded: &'l Loaded, objects: &mut Objects<'l>) -> Result<(), KustomizeError> {
+fn generators<'l>(
+    loaded: &'l Loaded,
+    objects: &mut Objects<'l>,
+    file: Option<&str>,
+) -> Result<(), KustomizeError> {
     let Layer {
         config_maps,
         secrets,
@@ -136,7 +158,10 @@ fn generators<'l>(loaded: &'l Loaded, objects: &mut Objects<'l>) -> Result<(), K
         .chain(secrets.iter().map(|args| (Makes::Secret, args)));
     for (makes, args) in all {
         let global = generator_options.as_ref();
-        let object = generate::generate(makes, args, global, &lookup, &loaded.source)?;
+        let mut object = generate::generate(makes, args, global, &lookup, &loaded.source)?;
+        if let Some(file) = file {
+            object.origin = provenance::generated(makes, file);
+        }
         generate::absorb(objects, object, args.behavior)?;
     }
     Ok(())

@@ -59,6 +59,9 @@ pub enum ErrorKind {
     /// A number, boolean or null as a field name of an object.
     #[error("field name `{0}` must be quoted")]
     KeyType(String),
+    /// The same field twice in one map of an object.
+    #[error("field `{0}` is given twice")]
+    KeyTwice(String),
     /// The same identity twice.
     #[error("{0} is already in this build")]
     Clash(String),

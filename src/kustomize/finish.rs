@@ -2,7 +2,7 @@
 //!
 //! Semantics: kustomize api v0.18.0, krusty/kustomizer.go and internal/builtins/SortOrderTransformer.go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::kustomize::Options;
@@ -11,19 +11,23 @@ use crate::kustomize::layer::SortOptions;
 use crate::kustomize::load::Loaded;
 use crate::kustomize::node::{Node, Value};
 use crate::kustomize::objects::{Object, Objects};
+use crate::kustomize::provenance;
 use crate::yaml::{Kind, Tree};
 
 /// Puts objects in order and makes trees of them.
 ///
 /// # Errors
 /// A field name that is no string: the user's fault.
-pub(crate) fn finish(
-    mut objects: Objects<'_>,
-    layers: &BTreeMap<String, Arc<Loaded>>,
+pub(crate) fn finish<'a>(
+    mut objects: Objects<'a>,
+    layers: &'a BTreeMap<String, Arc<Loaded>>,
     folder: &str,
     options: Options,
 ) -> Result<Vec<Arc<Tree>>, KustomizeError> {
     let sort = layers.get(folder).and_then(|l| l.layer.sort.as_ref());
+    if let Some(leaf) = layers.get(folder) {
+        provenance::write(&mut objects, &leaf.layer.build_metadata)?;
+    }
     let list = objects.each_mut();
     if sort.is_none_or(|s| !s.fifo) {
         list.sort_by_cached_key(|object| legacy_key(object, sort));
@@ -100,18 +104,25 @@ fn legacy_key(object: &Object<'_>, sort: Option<&SortOptions>) -> (usize, [Strin
     (rank, key)
 }
 
-/// kustomize cannot write a field whose name is a number, a boolean or null.
+/// kustomize cannot write a field whose name is a number, a boolean or null, or that is given twice.
 fn check_keys(node: &Node<'_>) -> Result<(), KustomizeError> {
     match &node.value {
         Value::Scalar(..) => Ok(()),
         Value::Seq(items) => items.iter().try_for_each(check_keys),
-        Value::Map(entries) => entries.iter().try_for_each(|entry| {
-            if entry.key.kind == Kind::Str {
-                return check_keys(&entry.value);
-            }
-            let kind = ErrorKind::KeyType(entry.key.text.clone().into_owned());
-            Err(KustomizeError::new(entry.key.span, kind))
-        }),
+        Value::Map(entries) => {
+            let mut seen = HashSet::with_capacity(entries.len());
+            entries.iter().try_for_each(|entry| {
+                let text = || entry.key.text.clone().into_owned();
+                let fail = |kind| Err(KustomizeError::new(entry.key.span, kind));
+                if entry.key.kind != Kind::Str {
+                    return fail(ErrorKind::KeyType(text()));
+                }
+                if !seen.insert(&entry.key.text) {
+                    return fail(ErrorKind::KeyTwice(text()));
+                }
+                check_keys(&entry.value)
+            })
+        }
     }
 }
 

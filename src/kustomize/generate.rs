@@ -297,7 +297,9 @@ pub(crate) fn absorb<'a>(
     };
     extend(&mut new, old, "labels");
     extend(&mut new, old, "annotations");
+    new.transformations = std::mem::take(&mut old.transformations);
     if behavior == Behavior::Merge {
+        new.origin = std::mem::take(&mut old.origin);
         extend_map(&mut new.node, &old.node, "data");
         extend_map(&mut new.node, &old.node, "binaryData");
     }

@@ -4,7 +4,7 @@
 //! sets a missing field of a map, and what stands before the first `/` of a path is ignored.
 
 use crate::kustomize::error::{ErrorKind, KustomizeError};
-use crate::kustomize::node::{Key, Node, Value, plain_kind};
+use crate::kustomize::node::{Key, Node, Value, needs_quotes};
 use crate::source::{Span, to_u32};
 use crate::yaml::Kind;
 
@@ -244,7 +244,7 @@ fn replace<'a>(
 fn restyle(node: &mut Node<'_>) {
     match &mut node.value {
         Value::Scalar(kind, text) => {
-            node.quoted = *kind == Kind::Str && (plain_kind(text) != Kind::Str || text.contains('\n'));
+            node.quoted = *kind == Kind::Str && (needs_quotes(text) || text.contains('\n'));
             if *kind == Kind::Null {
                 *text = "null".into();
             }

@@ -20,16 +20,18 @@ const MAX_DEPTH: usize = 100;
 /// What an entry of `resources` or `components` leads to.
 #[derive(Debug)]
 pub(crate) enum Reached {
-    /// A file of objects.
-    File(Arc<Parsed>),
-    /// A folder with a kustomization, and the entry that names it.
-    Folder(String, Span),
+    /// The text of the entry; the file of objects.
+    File(String, Arc<Parsed>),
+    /// The text of the entry, the folder with a kustomization, the place of the entry.
+    Folder(String, String, Span),
 }
 
 /// One kustomization with the files that it names.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) folder: String,
+    /// Which of the three names the kustomization has.
+    pub(crate) file_name: String,
     pub(crate) source: Arc<SourceFile>,
     pub(crate) layer: Layer,
     pub(crate) resources: Vec<Reached>,
@@ -107,7 +109,7 @@ impl<'f> Loader<'f> {
         }
         above.push(loaded.folder.clone());
         for reached in loaded.resources.iter().chain(&loaded.components) {
-            let Reached::Folder(folder, span) = reached else {
+            let Reached::Folder(_, folder, span) = reached else {
                 continue;
             };
             // NOTE: a base may not be a folder that contains one on the way to it (fileloader.go, errIfArgEqualOrHigher).
@@ -161,6 +163,7 @@ impl<'f> Loader<'f> {
             files: self.files,
             loaded: Loaded {
                 folder: folder.to_owned(),
+                file_name: path.rsplit('/').next().unwrap_or(&path).to_owned(),
                 source,
                 refusals: layer.refusals.clone(),
                 layer: Layer::default(),
@@ -212,7 +215,7 @@ impl Loading<'_> {
                 return None;
             }
             self.loaded.consumed.push(path);
-            return Some(Reached::File(parsed));
+            return Some(Reached::File(entry.text.clone(), parsed));
         }
         self.folder(entry)
     }
@@ -234,7 +237,7 @@ impl Loading<'_> {
             self.fail(entry.span, ErrorKind::MissingFile(entry.text.clone()));
             return None;
         }
-        Some(Reached::Folder(folder, entry.span))
+        Some(Reached::Folder(entry.text.clone(), folder, entry.span))
     }
 
     fn remote(&mut self, entry: &Text) {

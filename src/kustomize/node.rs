@@ -106,27 +106,21 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Copies a parsed node, aliases and merge keys resolved. Texts are borrowed.
+    /// Copies a document, aliases and merge keys resolved. Texts are borrowed. NOTE: kustomize reads a list, that is a
+    /// JSON patch, with sigs.k8s.io/yaml and everything else with goyaml.v3.
     pub(crate) fn read(node: NodeRef<'a>) -> Self {
+        Self::read_as(node, !node.is_seq())
+    }
+
+    fn read_as(node: NodeRef<'a>, v3: bool) -> Self {
         let style = node.style();
         let value = match node.kind() {
-            Kind::Map => Value::Map(
-                node.entries()
-                    .map(|(key, value)| Entry {
-                        key: Key {
-                            text: Cow::Borrowed(key.secret_text()),
-                            kind: kustomize_kind(key.kind(), key.text()),
-                            style: key.style(),
-                            span: key.span(),
-                        },
-                        value: Self::read(value),
-                    })
-                    .collect(),
-            ),
-            Kind::Seq => Value::Seq(node.items().map(Self::read).collect()),
+            Kind::Map => Value::Map(read_entries(node, v3)),
+            Kind::Seq => Value::Seq(node.items().map(|n| Self::read_as(n, v3)).collect()),
             kind => {
                 let text = block_text(node, style);
-                Value::Scalar(kustomize_kind(kind, text), Cow::Borrowed(text))
+                let kind = if v3 { kustomize_kind(kind, text) } else { kind };
+                Value::Scalar(kind, Cow::Borrowed(text))
             }
         };
         Self {
@@ -371,6 +365,39 @@ impl<'a> Node<'a> {
     }
 }
 
+/// Entries in order, those of merge keys behind the map's own; a field that is given twice stays twice.
+fn read_entries<'a>(node: NodeRef<'a>, v3: bool) -> Vec<Entry<'a>> {
+    let mut entries: Vec<Entry<'a>> = Vec::new();
+    let mut merges = Vec::new();
+    for (key, value) in node.raw_entries() {
+        if key.style() == Style::Plain && key.secret_text() == "<<" {
+            merges.push(value);
+            continue;
+        }
+        let text = key.secret_text();
+        entries.push(Entry {
+            key: Key {
+                text: Cow::Borrowed(text),
+                kind: kustomize_kind(key.kind(), text),
+                style: key.style(),
+                span: key.span(),
+            },
+            value: Node::read_as(value, v3),
+        });
+    }
+    for merge in merges {
+        let single = merge.is_map().then_some(merge);
+        for map in single.into_iter().chain(merge.items()) {
+            for entry in read_entries(map, v3) {
+                if !entries.iter().any(|e| e.key.text == entry.key.text) {
+                    entries.push(entry);
+                }
+            }
+        }
+    }
+    entries
+}
+
 /// NOTE: a block scalar that ends with the file, whose last line has no line break, has none in go-yaml either;
 /// granit-parser 2.2 adds one.
 fn block_text<'a>(node: NodeRef<'a>, style: Style) -> &'a str {
@@ -414,6 +441,16 @@ pub(crate) fn plain_kind(text: &str) -> Kind {
         }
         _ => Kind::Str,
     }
+}
+
+/// Whether goyaml.v3 puts quotes round a text: it would not read back as a string, there or in YAML 1.1.
+pub(crate) fn needs_quotes(text: &str) -> bool {
+    let old_bool = |t: &str| matches!(t, "y" | "n" | "yes" | "no" | "on" | "off");
+    let sexagesimal = |t: &str| {
+        let digits = |p: &str| !p.is_empty() && p.chars().all(|c| c.is_ascii_digit() || c == '_');
+        t.contains(':') && t.trim_start_matches(['+', '-']).split([':', '.']).all(digits)
+    };
+    plain_kind(text) != Kind::Str || old_bool(&text.to_ascii_lowercase()) || sexagesimal(text)
 }
 
 /// A span of no bytes at the start of a source.

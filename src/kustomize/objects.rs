@@ -35,6 +35,9 @@ pub(crate) struct Object<'a> {
     pub(crate) generated: bool,
     /// The file that the object starts from.
     pub(crate) source: Arc<SourceFile>,
+    /// What `buildMetadata` says of where the object and its changes come from; empty when not asked for.
+    pub(crate) origin: String,
+    pub(crate) transformations: String,
     /// Set by a patch that deletes the object; it goes at the end of the transformer.
     pub(crate) deleted: bool,
 }
@@ -50,6 +53,8 @@ impl<'a> Object<'a> {
             needs_hash: false,
             generated: false,
             source,
+            origin: String::new(),
+            transformations: String::new(),
             deleted: false,
         }
     }

@@ -175,7 +175,7 @@ fn json<'a>(
             object.remember();
         }
         // NOTE: kustomize keeps what it remembers in annotations, so that a patch may add to them where there are none.
-        if object.generated || !object.former.is_empty() {
+        if object.generated || !object.former.is_empty() || !object.origin.is_empty() {
             let span = object.node.span;
             if let Some(metadata) = object.node.map_at("metadata", span) {
                 metadata.map_at("annotations", span);

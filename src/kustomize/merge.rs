@@ -96,10 +96,10 @@ pub(crate) fn walk<'a>(
     let Some(shape) = given(dest.as_deref()).or(given(src.as_deref())) else {
         return Ok(both_null(dest.as_deref(), src.is_some(), mode));
     };
-    if let (Some(d), Some(s)) = (given(dest.as_deref()), given(src.as_deref())) {
-        if d.shape() != s.shape() {
-            return Err(KustomizeError::patch_shape(s.span, d.shape(), s.shape()));
-        }
+    if let (Some(d), Some(s)) = (given(dest.as_deref()), given(src.as_deref()))
+        && d.shape() != s.shape()
+    {
+        return Err(KustomizeError::patch_shape(s.span, d.shape(), s.shape()));
     }
     let schema = schema
         .or_of_kind(dest.as_deref())

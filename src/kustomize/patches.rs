@@ -115,11 +115,16 @@ fn metadata_as_strings(patch: &mut Node<'_>) {
 
 fn strategic<'a>(
     object: &mut Object<'a>,
-    document: Node<'a>,
+    mut document: Node<'a>,
     patch: &Patch,
 ) -> Result<(), KustomizeError> {
     let kept = |object: &Object<'a>, path: &[&str]| object.node.at(path).cloned();
     let version = kept(object, &["apiVersion"]);
+    // The patch speaks of the object's version, whatever it says; this decides which merge keys are known.
+    document.remove("apiVersion");
+    if let Some(version) = &version {
+        document.set(Key::new("apiVersion", version.span), version.clone());
+    }
     let kind = kept(object, &["kind"]);
     let name = kept(object, &["metadata", "name"]);
     let namespace = kept(object, &["metadata", "namespace"]).filter(|n| !n.text().is_empty());

@@ -159,10 +159,9 @@ impl<'s> Scope<'s> {
             Value::Map(_) => self.set_map(node, referral, role),
             Value::Scalar(..) => {
                 let all = |_: &Candidate| true;
-                if let Some(target) = self.choose(node, referral, role, &all, false)? {
-                    if target.name != node.text() {
-                        node.replace_by(Node::resolved(target.name.clone(), node.span));
-                    }
+                let target = self.choose(node, referral, role, &all, false)?;
+                if let Some(target) = target.filter(|t| t.name != node.text()) {
+                    node.replace_by(Node::resolved(target.name.clone(), node.span));
                 }
                 Ok(())
             }

@@ -16,5 +16,35 @@ pub mod resource;
 pub mod rule;
 pub mod secret;
 pub mod source;
-pub mod view;
+
+pub mod discover;
 pub mod yaml;
+
+pub mod load;
+pub mod resource;
+pub mod secret;
+pub mod shape;
+
+pub mod pods;
+pub mod view;
+
+pub mod cel;
+pub mod facts;
+pub mod topology;
+
+pub mod asset;
+pub mod config;
+pub mod engine;
+pub mod rule;
+
+pub mod evaluate;
+pub mod finding;
+pub mod fingerprint;
+pub mod suppress;
+pub mod world;
+
+pub mod error;
+pub mod explain;
+pub mod report;
+
+pub mod cli;

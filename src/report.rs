@@ -8,6 +8,7 @@ mod concise;
 mod github;
 mod human;
 mod json;
+mod layout;
 mod markdown;
 mod place;
 mod redact;
@@ -19,6 +20,7 @@ mod text;
 pub use terminal::{ColorChoice, Terminal};
 
 // What the formats share; they import it from here and never from each other.
+use layout::write_json;
 use place::{Place, level, place, selected};
 use redact::REDACTED;
 use redact::Redactor;

@@ -17,6 +17,7 @@ pub mod tree;
 
 pub use builder::TreeBuilder;
 pub use decode::{DecodeError, decode};
+pub use entries::Items;
 pub use key::Key;
 pub use node::{Kind, NodeRef, Style};
 pub use parse::{

@@ -104,6 +104,26 @@ fn a_mark_of_several_lines_is_drawn_on_its_first_one() {
 }
 
 #[test]
+fn the_place_of_the_finding_is_drawn_before_its_proof() {
+    let mut builder = Builder::new();
+    let bad = rule("BAD001", "bad", Severity::High, "bad");
+    let file = builder.source("a.yaml", &"x: 0\n".repeat(20).replacen("x: 0", "p: 1", 1));
+    let found = builder.find(finding(&bad, span(&file, 53, 54), "it is bad"));
+    found.related = vec![
+        related(span(&file, 0, 1), "first"),
+        related(span(&file, 38, 39), "near"),
+    ];
+    let text = render(&builder.sorted(), &Options::default(), "human");
+    let places: Vec<&str> = text.lines().filter(|l| l.contains("╭─")).collect();
+    assert_eq!(
+        places,
+        ["    ╭─[a.yaml:11:4]", "   ╭─[a.yaml:1:1]"],
+        "{text}"
+    );
+    assert!(text.find("near") < text.find("first"), "{text}");
+}
+
+#[test]
 fn a_line_of_200_kilobytes_prints_only_what_is_near() {
     let mut text = format!("{{\"a\":\"{}\",", "x".repeat(100_000));
     text.push_str(&format!(
@@ -201,7 +221,9 @@ fn five_hundred_findings_are_no_wall_and_nothing_is_hidden_silently() {
         "{text}"
     );
     assert!(
-        text.contains(" 71  critical  worse (BAD002)  worse things\n429  high      bad (BAD001)"),
+        text.contains(
+            " 71  critical  worse (BAD002)  worse things\n429  high      bad (BAD001)    bad things"
+        ),
         "{text}"
     );
     let options = Options {
@@ -238,6 +260,37 @@ fn sarif_keeps_the_worst_5000_and_says_what_it_left_out() {
         note.unwrap().starts_with("1,000 findings left out"),
         "{note:?}"
     );
+}
+
+#[test]
+fn sarif_places_follow_the_source_root_and_rules_are_listed_whether_they_fired_or_not() {
+    let mut builder = Builder::new();
+    let listed = rule("BAD002", "listed", Severity::Note, "listed");
+    let fired = rule("BAD001", "fired", Severity::Critical, "fired");
+    builder.rule(&listed);
+    for path in ["/elsewhere/a b.yaml", "in/100% ü.yaml"] {
+        let file = builder.source(path, "k: v\n");
+        builder.find(finding(&fired, at(&file, "v"), "it is bad"));
+    }
+    let text = render(&builder.sorted(), &Options::default(), "sarif");
+    let log: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let run = &log["runs"][0];
+    let artifact =
+        |at: usize| &run["results"][at]["locations"][0]["physicalLocation"]["artifactLocation"];
+    assert_eq!(
+        *artifact(0),
+        serde_json::json!({"uri": "file:///elsewhere/a%20b.yaml"})
+    );
+    assert_eq!(
+        *artifact(1),
+        serde_json::json!({"uri": "in/100%25%20%C3%BC.yaml", "uriBaseId": "%SRCROOT%"})
+    );
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    assert_eq!([&rules[0]["id"], &rules[1]["id"]], ["BAD001", "BAD002"]);
+    assert_eq!(rules[0]["properties"]["tags"][0], "security");
+    assert_eq!(rules[0]["properties"]["security-severity"], "9.5");
+    assert_eq!(rules[1]["properties"]["tags"][0], "bad");
+    assert!(rules[1]["properties"]["security-severity"].is_null());
 }
 
 #[test]
@@ -296,4 +349,34 @@ fn equal_outcomes_give_equal_bytes() {
         render_all(&report_support::tour()),
         render_all(&report_support::tour())
     );
+}
+
+mod any {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Spans may lie anywhere, across characters, line ends and secrets, and past the end.
+        #[test]
+        fn no_format_panics_or_shows_a_secret(
+            text in "[a-c \t\r\n模😀é\u{1b}\u{202e}\u{2028}]{0,60}(x{150}[模\n]){0,3}",
+            spans in proptest::collection::vec((0usize..500, 0usize..60), 1..6),
+            secret in 0usize..60,
+        ) {
+            let mut builder = Builder::new();
+            let bad = rule("BAD001", "bad", Severity::High, "bad");
+            builder.rule(&bad);
+            let at = (0..=secret.min(text.len())).rev().find(|&o| text.is_char_boundary(o)).unwrap();
+            let text = format!("{}{CANARY}{}", &text[..at], &text[at..]);
+            let file = builder.source("a.yaml", &text);
+            builder.outcome.secrets.push(span(&file, at, at + CANARY.len()));
+            let spans: Vec<_> = spans.iter().map(|(s, l)| span(&file, *s, s + l)).collect();
+            let found = builder.find(finding(&bad, spans[0], "it is bad"));
+            found.related = spans[1..].iter().map(|&s| related(s, "label")).collect();
+            for (name, out) in render_all(&builder.sorted()) {
+                prop_assert!(!out.contains(CANARY), "{name}: {out}");
+                prop_assert!(!out.contains('\u{1b}') && !out.contains('\u{202e}') || name.starts_with("sarif"), "{name}");
+            }
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! rule shows its first ones in full, then one line each, then a count; the table and the ledger at the end count
 //! everything, and `--all` prints everything.
 
+mod ledger;
 mod paint;
 mod snippet;
 
@@ -18,8 +19,8 @@ use crate::finding::{Finding, Outcome};
 use crate::source::SourceId;
 
 use super::{
-    Options, Redactor, Summary, and_more, first_paragraph, not_analysed_by_reason,
-    not_evaluated_by_reason, number, one_line, place, plural, selected, sentence, understood,
+    Options, Redactor, and_more, first_paragraph, number, one_line, place, plural, selected,
+    sentence, understood,
 };
 use paint::{Look, entry, link, paint};
 use snippet::Mark;
@@ -43,7 +44,8 @@ pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
         redactor: Redactor::new(&outcome.secrets),
         handler: handler(options),
     };
-    writeln!(out, "{}", one_line(&understood(outcome)))?;
+    let opening = understood(outcome);
+    writeln!(out, "{}", separated(options, &one_line(&opening)))?;
     let open: Vec<&Finding> = selected(outcome, options)
         .filter(|f| f.suppressed.is_none())
         .collect();
@@ -56,8 +58,17 @@ pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
         page.table(&groups, &mut out)?;
     }
     page.ignored(&mut out)?;
-    page.ledger(&mut out)?;
+    ledger::write(outcome, options, &mut out)?;
     out.flush()
+}
+
+/// Our own dots, for terminals that cannot show them.
+fn separated<'a>(options: &Options, line: &'a str) -> std::borrow::Cow<'a, str> {
+    if options.terminal.unicode {
+        line.into()
+    } else {
+        line.replace(" · ", " | ").into()
+    }
 }
 
 fn handler(options: &Options) -> GraphicalReportHandler {
@@ -227,8 +238,12 @@ impl Page<'_> {
 
     fn line(&self, finding: &Finding) -> String {
         let at = place(&self.outcome.sources, finding.span);
+        let doubt = match finding.confidence {
+            Confidence::Low => " (low confidence)",
+            _ => "",
+        };
         format!(
-            "{}:{}:{} {}",
+            "{}:{}:{} {}{doubt}",
             one_line(at.path),
             at.start.line,
             at.start.column,
@@ -240,19 +255,22 @@ impl Page<'_> {
         let width = groups.iter().map(|g| number(g.len()).len()).max();
         let width = width.unwrap_or_default();
         writeln!(out)?;
+        let titles = groups.iter().filter_map(|g| g.first());
+        let titles = titles.map(|f| explain::rule_title(&f.rule).len()).max();
+        let titles = titles.unwrap_or_default();
         for group in groups {
             let Some(first) = group.first() else { continue };
+            let title = explain::rule_title(&first.rule);
             let severity = format!("{:<8}", first.severity.as_str());
             writeln!(
                 out,
-                "{:>width$}  {}  {}  {}",
+                "{:>width$}  {}  {title:<titles$}  {}",
                 number(group.len()),
                 paint(
                     self.options.terminal,
                     Look::Severity(first.severity),
                     &severity
                 ),
-                explain::rule_title(&first.rule),
                 paint(self.options.terminal, Look::Dim, &first.rule.summary),
             )?;
         }
@@ -276,123 +294,6 @@ impl Page<'_> {
                 until.map_or(String::new(), |day| format!(" until {day}")),
                 one_line(&suppressed.reason)
             )?;
-        }
-        Ok(())
-    }
-
-    fn ledger(&self, out: &mut dyn Write) -> io::Result<()> {
-        let outcome = self.outcome;
-        let summary = Summary::of(outcome);
-        let worst = outcome
-            .findings
-            .iter()
-            .find(|f| f.suppressed.is_none())
-            .map_or(Look::Bold, |f| Look::Severity(f.severity));
-        writeln!(
-            out,
-            "\n{}",
-            paint(self.options.terminal, worst, &summary.counts())
-        )?;
-        writeln!(out, "{}", summary.gate(outcome.gate))?;
-        writeln!(
-            out,
-            "read: {} in {}, {}, {}",
-            plural(outcome.objects, "object"),
-            plural(outcome.files, "file"),
-            plural(outcome.views.len(), "view"),
-            plural(outcome.rules.len(), "rule")
-        )?;
-        self.not_analysed(out)?;
-        self.not_decided(out)?;
-        self.assumed(out)
-    }
-
-    fn not_analysed(&self, out: &mut dyn Write) -> io::Result<()> {
-        let outcome = self.outcome;
-        if outcome.not_analysed.is_empty() {
-            return Ok(());
-        }
-        let count = plural(outcome.not_analysed.len(), "file");
-        writeln!(out, "not analysed: {count}")?;
-        for (reason, paths) in not_analysed_by_reason(outcome) {
-            let cap = if self.options.all {
-                paths.len()
-            } else {
-                LISTED
-            };
-            let paths = and_more(paths.iter(), cap);
-            writeln!(out, "  {}: {paths}", one_line(reason))?;
-        }
-        Ok(())
-    }
-
-    fn not_decided(&self, out: &mut dyn Write) -> io::Result<()> {
-        let outcome = self.outcome;
-        if outcome.not_evaluated.is_empty() {
-            return Ok(());
-        }
-        let count = plural(outcome.not_evaluated.len(), "judgement");
-        writeln!(out, "not decided: {count}")?;
-        let reasons = not_evaluated_by_reason(outcome);
-        let lines = reasons.iter().map(|(reason, count, rules)| {
-            let rules = and_more(rules.iter(), LISTED);
-            format!("{}: {} ({rules})", one_line(reason), number(*count))
-        });
-        self.listed(lines, "more reason", out)
-    }
-
-    fn assumed(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut assumptions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for view in &self.outcome.views {
-            for assumption in &view.assumptions {
-                assumptions.entry(assumption).or_default().push(&view.name);
-            }
-        }
-        let views = &self.outcome.views;
-        let unset: usize = views.iter().map(|v| v.unset_namespace).sum();
-        if assumptions.is_empty() && unset == 0 {
-            return Ok(());
-        }
-        writeln!(out, "assumed:")?;
-        if unset > 0 {
-            let objects = plural(unset, "object");
-            writeln!(
-                out,
-                "  {objects} without a namespace share one unnamed namespace"
-            )?;
-        }
-        let all_views = views.len();
-        let lines = assumptions.iter().map(|(assumption, views)| {
-            if views.len() == all_views {
-                one_line(assumption).into_owned()
-            } else {
-                format!(
-                    "{} ({})",
-                    one_line(assumption),
-                    and_more(views.iter(), LISTED)
-                )
-            }
-        });
-        self.listed(lines, "more assumption", out)
-    }
-
-    fn listed(
-        &self,
-        lines: impl ExactSizeIterator<Item = String>,
-        more: &str,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        let total = lines.len();
-        let shown = match total {
-            n if self.options.all || n <= LISTED + 1 => n,
-            _ => LISTED,
-        };
-        for line in lines.take(shown) {
-            writeln!(out, "  {line}")?;
-        }
-        if total > shown {
-            let more = plural(total - shown, more);
-            writeln!(out, "  and {more} (every one: --all)")?;
         }
         Ok(())
     }

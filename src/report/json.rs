@@ -12,7 +12,10 @@ use crate::finding::{
     Finding, NotAnalysed, NotEvaluated, NotEvaluatedKind, ObjectRef, Outcome, Suppressed,
 };
 
-use super::{Options, Place, Summary, access, place, selected, transport};
+use super::{Options, Place, Summary, access, place, selected, transport, write_json};
+
+/// Where lines stop to break: one finding a line, one figure of the summary a line.
+const DEPTH: usize = 2;
 
 /// Writes one JSON document.
 pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
@@ -29,8 +32,7 @@ pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
         views: outcome.views.iter().map(view).collect(),
         summary: summary(outcome),
     };
-    serde_json::to_writer_pretty(&mut out, &document)?;
-    writeln!(out)?;
+    write_json(&mut out, &document, DEPTH)?;
     out.flush()
 }
 

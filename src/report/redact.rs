@@ -70,10 +70,17 @@ mod tests {
 
     #[test]
     fn secrets_are_found_by_any_shared_byte() {
-        let redactor =
-            Redactor::new(&[span(1, 8, 12), span(1, 2, 4), span(1, 3, 6), span(0, 0, 9)]);
+        let redactor = Redactor::new(&[
+            span(1, 8, 12),
+            span(1, 2, 4),
+            span(1, 3, 6),
+            span(0, 0, 9),
+            span(1, 30, 40),
+            span(1, 31, 33),
+        ]);
         let within = |range: Range<usize>| redactor.within(SourceId(1), range).collect::<Vec<_>>();
         assert_eq!(within(0..20), [2..6, 8..12]);
+        assert_eq!(within(35..50).first(), Some(&(35..40)));
         assert_eq!(within(5..9), [5..6, 8..9]);
         assert!(within(6..8).is_empty());
         assert!(redactor.touches(span(1, 11, 15)));

@@ -12,11 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
 
 use crate::finding::{Finding, Outcome, Suppressed};
+use crate::rule::RuleInfo;
 use crate::source::{SourceId, Span};
 
 use super::{
     Options, REDACTED, Redactor, level, not_evaluated_by_reason, number, one_line, percent_encoded,
-    plural, selected,
+    plural, selected, write_json,
 };
 use model::{
     ArtifactLocation, AutomationDetails, BaseId, BaseIds, CodeFlow, DescriptorRef, Driver,
@@ -24,6 +25,8 @@ use model::{
     PhysicalLocation, Region, ResultProperties, Run, SarifResult, Suppression, ThreadFlow, Tool,
 };
 
+/// Where lines stop to break: one rule a line, one property of a result a line.
+const DEPTH: usize = 6;
 /// GitHub keeps the first 5,000 results by severity; we cut there ourselves and say so.
 const MAX_RESULTS: usize = 5_000;
 /// Places of a proof that are written, and how many of them the message links to.
@@ -44,19 +47,20 @@ const NOT_EVALUATED: &str = "not-evaluated";
 pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let all = selected(outcome, options).count();
     let findings: Vec<&Finding> = selected(outcome, options).take(MAX_RESULTS).collect();
+    let rules = rule_table(outcome, &findings);
     let context = Context {
         outcome,
         redactor: Redactor::new(&outcome.secrets),
         snippets: options.snippets,
         suppressed: options.suppressed,
         hashes: line_hashes(outcome, &findings),
-        rule_indices: (outcome.rules.iter().map(|r| r.id.as_str()).zip(0..)).collect(),
+        rule_indices: rules.keys().copied().zip(0..).collect(),
     };
     let log = Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
         runs: [Run {
-            tool: tool(outcome),
+            tool: tool(&rules),
             automation_details: AutomationDetails {
                 id: format!("{}/", options.category.trim_end_matches('/')),
             },
@@ -74,18 +78,29 @@ pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
         }],
     };
     let mut out = BufWriter::new(out);
-    serde_json::to_writer_pretty(&mut out, &log)?;
-    writeln!(out)?;
+    write_json(&mut out, &log, DEPTH)?;
     out.flush()
 }
 
-fn tool(outcome: &Outcome) -> Tool<'_> {
+/// Every rule of the run by id, fired or not, and with them any that fired without being listed.
+fn rule_table<'a>(
+    outcome: &'a Outcome,
+    findings: &[&'a Finding],
+) -> BTreeMap<&'a str, &'a RuleInfo> {
+    let fired = findings.iter().map(|f| &f.rule);
+    fired
+        .chain(&outcome.rules)
+        .map(|rule| (rule.id.as_str(), rule.as_ref()))
+        .collect()
+}
+
+fn tool<'a>(rules: &BTreeMap<&'a str, &'a RuleInfo>) -> Tool<'a> {
     Tool {
         driver: Driver {
             name: env!("CARGO_PKG_NAME"),
             semantic_version: env!("CARGO_PKG_VERSION"),
             information_uri: env!("CARGO_PKG_REPOSITORY"),
-            rules: outcome.rules.iter().map(|r| rules::descriptor(r)).collect(),
+            rules: rules.values().map(|r| rules::descriptor(r)).collect(),
         },
     }
 }
@@ -140,7 +155,11 @@ impl Context<'_> {
             .collect();
         SarifResult {
             rule_id: &finding.rule.id,
-            rule_index: self.rule_indices.get(finding.rule.id.as_str()).copied(),
+            rule_index: self
+                .rule_indices
+                .get(finding.rule.id.as_str())
+                .copied()
+                .unwrap_or_default(),
             kind: "fail",
             level: level(finding.severity, finding.confidence),
             message: Message::new(message(finding)),
@@ -224,14 +243,27 @@ fn physical<'a>(path: &'a str, region: Option<Region<'a>>) -> Location<'a> {
     Location {
         id: None,
         physical_location: PhysicalLocation {
-            artifact_location: ArtifactLocation {
-                uri: percent_encoded(path),
-                uri_base_id: SOURCE_ROOT,
-            },
+            artifact_location: artifact(path),
             region,
         },
         logical_locations: None,
         message: None,
+    }
+}
+
+/// A path outside the source root is absolute and has no base.
+fn artifact(path: &str) -> ArtifactLocation<'_> {
+    let uri = percent_encoded(path);
+    if path.starts_with('/') {
+        ArtifactLocation {
+            uri: Cow::Owned(format!("file://{uri}")),
+            uri_base_id: None,
+        }
+    } else {
+        ArtifactLocation {
+            uri,
+            uri_base_id: Some(SOURCE_ROOT),
+        }
     }
 }
 

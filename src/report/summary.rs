@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::{Confidence, Severity};
 use crate::finding::{Finding, Gate, Outcome};
 
-use super::text::{and_more, number, plural};
+use super::{and_more, number, plural};
 
 /// Severities, worst first: the order of every table.
 pub(super) const SEVERITIES: [Severity; 5] = [

@@ -84,6 +84,12 @@ impl Tree {
         self.nodes.is_empty()
     }
 
+    /// Whether nodes may come from other files than [`Tree::source`].
+    #[must_use]
+    pub fn is_mixed(&self) -> bool {
+        !self.origins.is_empty()
+    }
+
     /// A handle on the node with this index; an index out of range reads as an absent null.
     #[must_use]
     pub fn node(&self, index: u32) -> NodeRef<'_> {

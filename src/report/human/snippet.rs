@@ -31,7 +31,7 @@ const LEAD: usize = 60;
 const MAX_LABEL: usize = 120;
 const CONTEXT: usize = 1;
 
-/// Draws the marked lines of a file with one line of context.
+/// Draws the marked lines of a file with one line of context, those around the primary mark first.
 pub(super) fn draw(
     handler: &GraphicalReportHandler,
     file: &SourceFile,
@@ -39,16 +39,40 @@ pub(super) fn draw(
     marks: &[Mark<'_>],
     out: &mut String,
 ) -> fmt::Result {
-    let window = Window::new(file, redactor, marks);
     let mut drawn = String::new();
-    handler.render_report(&mut drawn, &Snippet(window))?;
-    // The first line is miette's title; ours is already there.
-    let body = drawn.split_once('\n').map_or("", |(_, body)| body);
-    for line in body.lines() {
-        out.push_str(line.trim_end());
-        out.push('\n');
+    for near in clusters(file, marks) {
+        drawn.clear();
+        let window = Window::new(file, redactor, &near);
+        handler.render_report(&mut drawn, &Snippet(window))?;
+        // The first line is miette's title; ours is already there.
+        let body = drawn.split_once('\n').map_or("", |(_, body)| body);
+        for line in body.lines() {
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
     }
     Ok(())
+}
+
+/// Marks whose lines of context touch, each such group in line order; the group of the primary mark leads.
+fn clusters<'a>(file: &SourceFile, marks: &[Mark<'a>]) -> Vec<Vec<Placed<'a>>> {
+    let mut placed: Vec<Placed<'_>> = marks.iter().map(|m| placed(file, m)).collect();
+    placed.sort_by_key(|p| (p.line, !p.primary));
+    let mut all: Vec<Vec<Placed<'_>>> = Vec::new();
+    for mark in placed {
+        match all.last_mut() {
+            Some(near)
+                if near
+                    .last()
+                    .is_some_and(|l| mark.line - l.line <= 2 * CONTEXT + 1) =>
+            {
+                near.push(mark);
+            }
+            _ => all.push(vec![mark]),
+        }
+    }
+    all.sort_by_key(|near| !near.iter().any(|p| p.primary));
+    all
 }
 
 /// Graphical handler with one line of context, as the snippets need it.
@@ -114,9 +138,7 @@ struct Placed<'a> {
 }
 
 impl Window {
-    fn new(file: &SourceFile, redactor: &Redactor, marks: &[Mark<'_>]) -> Self {
-        let mut placed: Vec<Placed<'_>> = marks.iter().map(|m| placed(file, m)).collect();
-        placed.sort_by_key(|p| (p.line, !p.primary));
+    fn new(file: &SourceFile, redactor: &Redactor, placed: &[Placed<'_>]) -> Self {
         let last = last_line(file);
         let mut numbers: Vec<usize> = placed
             .iter()

@@ -115,8 +115,7 @@ pub(super) struct DescriptorRef {
 #[serde(rename_all = "camelCase")]
 pub(super) struct SarifResult<'a> {
     pub(super) rule_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) rule_index: Option<usize>,
+    pub(super) rule_index: usize,
     pub(super) kind: &'static str,
     pub(super) level: &'static str,
     pub(super) message: Message<'a>,
@@ -209,7 +208,8 @@ pub(super) struct PhysicalLocation<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ArtifactLocation<'a> {
     pub(super) uri: Cow<'a, str>,
-    pub(super) uri_base_id: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) uri_base_id: Option<&'static str>,
 }
 
 #[derive(Serialize)]

@@ -1,0 +1,339 @@
+//! Text → the `cel` crate's syntax tree, within limits. Input: an expression; output: its tree, or the error and its bytes.
+//!
+//! The parser and the destructor of its tree recurse, so the text is scanned for depth before it is parsed; the tree
+//! itself is then measured by an iterative walk.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use cel::common::ast::{EntryExpr, Expr, IdedExpr};
+use cel::parser::pratt_parser::{Lexer, Token, TokenKind};
+use cel::parser::{ParseError, PrattParser};
+
+use crate::cel::error::{CompileError, ErrorKind};
+use crate::source::to_usize;
+
+/// Longest expression in bytes.
+pub const MAX_BYTES: usize = 16 * 1024;
+/// Most nodes of an expression.
+pub const MAX_NODES: usize = 2_000;
+/// Deepest nesting of an expression.
+pub const MAX_DEPTH: usize = 64;
+/// Most operators in a row that the text may have before it is parsed: no expression within [`MAX_DEPTH`] has more
+/// (32 terms of 32 selections each), and a tree as deep as this is dropped in well under 1 MiB of stack.
+const MAX_CHAIN: usize = 1_100;
+
+/// Parses an expression and enforces the limits.
+pub(crate) fn parse(text: &str) -> Result<IdedExpr, CompileError> {
+    scan(text)?;
+    let tree = parser()
+        .parse(&plain(text))
+        .map_err(|errors| placed(text, &errors.errors))?;
+    measure(&tree, text)?;
+    Ok(tree)
+}
+
+/// A parser with the extensions of the language switched on.
+pub(crate) fn parser() -> PrattParser {
+    PrattParser::new()
+        .enable_optional_syntax(true)
+        .enable_ident_escape_syntax(true)
+        .max_recursion_depth(64)
+}
+
+/// The text the parser sees: `cel.iterVar(0, 1)`, which the crate's macros refuse as a variable, becomes an identifier of
+/// the same length (cel-spec, block extension).
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    const CALL: &str = "cel.iterVar(";
+    if !text.contains(CALL) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(CALL) {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let Some(end) = from.find(')') else {
+            break;
+        };
+        let (call, after) = from.split_at(end + 1);
+        let name: String = call
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+            .collect();
+        out.push_str(&name);
+        rest = after;
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+fn limit(message: String, range: Range<usize>) -> CompileError {
+    CompileError {
+        kind: ErrorKind::Limit,
+        message,
+        help: Some("split it with `variables`".to_owned()),
+        range,
+    }
+}
+
+fn too_deep(range: Range<usize>) -> CompileError {
+    limit(
+        format!("expression nested deeper than {MAX_DEPTH} levels"),
+        range,
+    )
+}
+
+/// One open bracket of the scan: an upper bound of the depth of what stands in it.
+#[derive(Default)]
+struct Level {
+    chain: usize,
+    conditionals: usize,
+    below: usize,
+    deepest: usize,
+}
+
+impl Level {
+    fn close_segment(&mut self) {
+        self.deepest = self.deepest.max(self.chain + self.below);
+        self.chain = 0;
+        self.below = 0;
+    }
+}
+
+fn scan(text: &str) -> Result<(), CompileError> {
+    if text.len() > MAX_BYTES {
+        return Err(limit(
+            format!(
+                "expression of {} bytes is longer than {MAX_BYTES}",
+                text.len()
+            ),
+            0..text.len(),
+        ));
+    }
+    let mut lexer = Lexer::new(text);
+    let mut levels: Vec<Level> = Vec::with_capacity(16);
+    let mut level = Level::default();
+    let mut previous = TokenKind::TokEnd;
+    loop {
+        let token = lexer.lex();
+        match token.kind {
+            TokenKind::TokEnd | TokenKind::TokError => return Ok(()),
+            TokenKind::TokWhitespace | TokenKind::TokComment => continue,
+            TokenKind::TokString | TokenKind::TokBytes => check_literal(text, token)?,
+            TokenKind::TokLeftBracket | TokenKind::TokLeftBrace | TokenKind::TokLeftParen => {
+                level.chain += 1;
+                levels.push(std::mem::take(&mut level));
+            }
+            TokenKind::TokRightBracket | TokenKind::TokRightBrace | TokenKind::TokRightParen => {
+                level.close_segment();
+                let closed = level.deepest + level.conditionals;
+                if let Some(outer) = levels.pop() {
+                    level = outer;
+                    level.below = level.below.max(closed);
+                }
+            }
+            TokenKind::TokComma => {
+                level.close_segment();
+                level.conditionals = 0;
+            }
+            TokenKind::TokLogicalAnd | TokenKind::TokLogicalOr | TokenKind::TokColon => {
+                level.close_segment();
+            }
+            TokenKind::TokQuestion => {
+                if !matches!(
+                    previous,
+                    TokenKind::TokDot
+                        | TokenKind::TokLeftBracket
+                        | TokenKind::TokLeftBrace
+                        | TokenKind::TokComma
+                ) {
+                    level.close_segment();
+                    level.conditionals += 1;
+                }
+            }
+            TokenKind::TokIdent
+            | TokenKind::TokReservedWord
+            | TokenKind::TokInt
+            | TokenKind::TokUint
+            | TokenKind::TokFloat
+            | TokenKind::TokNull
+            | TokenKind::TokTrue
+            | TokenKind::TokFalse => {}
+            _ => level.chain += 1,
+        }
+        if level.chain + level.below > MAX_CHAIN || level.conditionals > MAX_DEPTH {
+            return Err(too_deep(token.start..token.end));
+        }
+        previous = token.kind;
+    }
+}
+
+/// The crate takes a raw line break in a single-quoted literal; CEL does not.
+fn check_literal(text: &str, token: Token) -> Result<(), CompileError> {
+    let literal = text.get(token.start..token.end).unwrap_or("");
+    let quoted = literal.trim_start_matches(['r', 'R', 'b', 'B']);
+    if quoted.starts_with("\"\"\"") || quoted.starts_with("'''") {
+        return Ok(());
+    }
+    match literal.find(['\n', '\r']) {
+        None => Ok(()),
+        Some(at) => Err(CompileError {
+            kind: ErrorKind::Syntax,
+            message: "line break in a quoted literal".to_owned(),
+            help: Some("write `\\n`, or quote with three quotes".to_owned()),
+            range: token.start..token.start + at,
+        }),
+    }
+}
+
+fn placed(text: &str, errors: &[ParseError]) -> CompileError {
+    if errors
+        .iter()
+        .any(|error| error.msg.contains("recursion limit"))
+    {
+        return too_deep(0..text.len());
+    }
+    let first = errors
+        .iter()
+        .find(|error| error.pos.0 > 0)
+        .or(errors.first());
+    let Some(error) = first else {
+        return CompileError {
+            kind: ErrorKind::Syntax,
+            message: "not a CEL expression".to_owned(),
+            help: None,
+            range: 0..text.len(),
+        };
+    };
+    let range = error
+        .source_info
+        .as_ref()
+        .and_then(|info| info.offset_for(error.expr_id))
+        .map_or(0..text.len(), |(start, end)| {
+            to_usize(start).min(text.len())..to_usize(end).min(text.len())
+        });
+    let message = error
+        .msg
+        .strip_prefix("Syntax error: ")
+        .unwrap_or(&error.msg)
+        .replace("<EOF>", "end of expression");
+    CompileError {
+        kind: ErrorKind::Syntax,
+        message,
+        help: None,
+        range,
+    }
+}
+
+/// Counts nodes and depth without recursion.
+fn measure(tree: &IdedExpr, text: &str) -> Result<(), CompileError> {
+    let mut stack = vec![(tree, 1_usize)];
+    let mut nodes = 0;
+    while let Some((node, depth)) = stack.pop() {
+        nodes += 1;
+        if nodes > MAX_NODES {
+            return Err(limit(
+                format!("expression of more than {MAX_NODES} nodes"),
+                0..text.len(),
+            ));
+        }
+        if depth > MAX_DEPTH {
+            return Err(too_deep(0..text.len()));
+        }
+        let mut push = |child| stack.push((child, depth + 1));
+        match &node.expr {
+            Expr::Call(call) => {
+                call.target.iter().for_each(|target| push(target));
+                call.args.iter().for_each(push);
+            }
+            // The step of a macro holds its arguments below an operator of its own.
+            Expr::Comprehension(fold) => {
+                push(&fold.iter_range);
+                push(&fold.loop_step);
+            }
+            Expr::List(list) => list.elements.iter().for_each(push),
+            Expr::Map(map) => {
+                for entry in &map.entries {
+                    if let EntryExpr::MapEntry(entry) = &entry.expr {
+                        push(&entry.key);
+                        push(&entry.value);
+                    }
+                }
+            }
+            Expr::Struct(item) => {
+                for entry in &item.entries {
+                    if let EntryExpr::StructField(field) = &entry.expr {
+                        push(&field.value);
+                    }
+                }
+            }
+            Expr::Select(select) => push(&select.operand),
+            Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(text: &str) -> Option<ErrorKind> {
+        parse(text).err().map(|error| error.kind)
+    }
+
+    #[test]
+    fn long_chains_and_deep_nests_are_refused_before_they_can_overflow_the_stack() {
+        assert_eq!(kind(&"1+".repeat(20_000)), Some(ErrorKind::Limit));
+        assert_eq!(
+            kind(&format!("1{}", "+1".repeat(8_000))),
+            Some(ErrorKind::Limit)
+        );
+        assert_eq!(
+            kind(&format!("a{}", ".b".repeat(5_000))),
+            Some(ErrorKind::Limit)
+        );
+        assert_eq!(
+            kind(&format!("{}a", "a?b:".repeat(4_000))),
+            Some(ErrorKind::Limit)
+        );
+        assert_eq!(
+            kind(&format!("{}1", "-!".repeat(4_000))),
+            Some(ErrorKind::Limit)
+        );
+        assert_eq!(
+            kind(&format!("{}1{}", "(1+".repeat(70), ")".repeat(70))),
+            Some(ErrorKind::Limit)
+        );
+        assert_eq!(
+            kind(&format!("[{}1]", "1,".repeat(3_000))),
+            Some(ErrorKind::Limit)
+        );
+        assert_eq!(
+            kind(&format!("1{}", "+1".repeat(64))),
+            Some(ErrorKind::Limit)
+        );
+        assert_eq!(kind(&format!("1{}", "+1".repeat(63))), None);
+        assert_eq!(
+            kind(&format!("a.b == 1{}", " && a.b == 1".repeat(200))),
+            None
+        );
+    }
+
+    #[test]
+    fn a_line_break_in_a_quoted_literal_is_refused_at_its_place() {
+        let error = parse("a == 'x\ny'").expect_err("a raw line break");
+        assert_eq!((error.kind, error.range), (ErrorKind::Syntax, 5..7));
+        assert_eq!(kind("'''x\ny'''"), None);
+        assert_eq!(kind("r\"\"\"x\ny\"\"\""), None);
+    }
+
+    #[test]
+    fn a_syntax_error_names_its_bytes() {
+        let error = parse("a ==").expect_err("no right side");
+        assert_eq!((error.kind, error.range), (ErrorKind::Syntax, 4..4));
+        let error = parse("a b").expect_err("two names");
+        assert_eq!(error.range, 2..3);
+    }
+}

@@ -3,23 +3,12 @@
 //! One straight line, no way back: discover → parse → view → facts → evaluate → report.
 //! Modules are listed from the lowest layer to the highest; imports go downwards only (`tests/layers.rs`).
 
-pub mod asset;
-pub mod discover;
-pub mod explain;
-pub mod facts;
-pub mod finding;
-pub mod kustomize;
-pub mod load;
-pub mod pods;
-pub mod report;
-pub mod resource;
-pub mod rule;
-pub mod secret;
 pub mod source;
 
 pub mod discover;
 pub mod yaml;
 
+pub mod kustomize;
 pub mod load;
 pub mod resource;
 pub mod secret;

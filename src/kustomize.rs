@@ -32,6 +32,7 @@ mod reference_table;
 mod references;
 mod schema;
 mod select;
+mod shared;
 mod specs;
 mod transform;
 

@@ -94,7 +94,7 @@ pub enum ErrorKind {
         got: &'static str,
     },
     /// A JSON6902 operation that fails.
-    #[error("JSON patch `{op} {path}` does not apply: {reason}")]
+    #[error("JSON patch operation `{}` does not apply: {reason}", format!("{op} {path}").trim())]
     JsonPatch {
         /// Operation name as written.
         op: String,

@@ -340,6 +340,7 @@ fn extend_map<'a>(new: &mut Node<'a>, old: &Node<'a>, field: &'static str) {
     // NOTE: kustomize rewrites every value as a string here.
     if let Value::Map(entries) = &mut merged.value {
         for entry in entries {
+            entry.value.shared = 0;
             if let Value::Scalar(kind, _) = &mut entry.value.value {
                 *kind = Kind::Str;
             }

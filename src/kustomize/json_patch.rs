@@ -22,7 +22,8 @@ pub(crate) fn apply<'a>(object: &mut Node<'a>, patch: &Node<'a>) -> Result<(), K
 
 fn apply_one<'a>(object: &mut Node<'a>, operation: &Node<'a>) -> Result<(), KustomizeError> {
     let Some(op) = operation.get("op") else {
-        return Err(fail(operation.span, "", "", "no `op`"));
+        let kind = ErrorKind::BadPatch("an operation of a JSON patch needs an `op`");
+        return Err(KustomizeError::new(operation.span, kind));
     };
     let path = pointer(operation, op, "path")?;
     let value = || operation.get("value").cloned();
@@ -79,7 +80,7 @@ fn pointer<'n, 'a>(
         .get(field)
         .filter(|n| matches!(n.value, Value::Scalar(Kind::Str, _)))
         .ok_or_else(|| {
-            let reason = if field == "path" { "no `path`" } else { "no `from`" };
+            let reason = if field == "path" { "it has no `path`" } else { "it has no `from`" };
             fail(operation.span, op.text(), "", reason)
         })
 }
@@ -242,6 +243,7 @@ fn replace<'a>(
 
 /// kustomize writes the object out and reads it back, so that only texts which need quotes keep them.
 fn restyle(node: &mut Node<'_>) {
+    node.shared = 0;
     match &mut node.value {
         Value::Scalar(kind, text) => {
             node.quoted = *kind == Kind::Str && (needs_quotes(text) || text.contains('\n'));

@@ -109,13 +109,13 @@ impl<'f> Loader<'f> {
         }
         above.push(loaded.folder.clone());
         for reached in loaded.resources.iter().chain(&loaded.components) {
-            let Reached::Folder(_, folder, span) = reached else {
+            let Reached::Folder(entry, folder, span) = reached else {
                 continue;
             };
             // NOTE: a base may not be a folder that contains one on the way to it (fileloader.go, errIfArgEqualOrHigher).
             let is_cycle = above.iter().any(|a| is_in_or_below(a, folder));
             if is_cycle || above.len() > MAX_DEPTH {
-                let error = KustomizeError::new(*span, ErrorKind::Cycle(folder.clone()));
+                let error = KustomizeError::new(*span, ErrorKind::Cycle(entry.clone()));
                 if !closure.errors.contains(&error) {
                     closure.errors.push(error);
                 }

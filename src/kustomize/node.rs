@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::kustomize::decode::Text;
+use crate::kustomize::shared;
 use crate::source::{SourceFile, SourceId, Span, to_usize};
 use crate::yaml::{Kind, NodeRef, Style, Tree, TreeBuilder};
 
@@ -21,6 +22,8 @@ pub(crate) struct Node<'a> {
     pub(crate) quoted: bool,
     /// Whether readers must not see the text.
     pub(crate) secret: bool,
+    /// See [`crate::kustomize::shared`]; 0 for a value of its own.
+    pub(crate) shared: u32,
     pub(crate) value: Value<'a>,
 }
 
@@ -102,6 +105,7 @@ impl<'a> Node<'a> {
             style: Style::Generated,
             quoted: false,
             secret: false,
+            shared: 0,
             value,
         }
     }
@@ -131,6 +135,7 @@ impl<'a> Node<'a> {
                 Style::SingleQuoted | Style::DoubleQuoted | Style::Literal | Style::Folded
             ),
             secret: node.is_secret(),
+            shared: 0,
             value,
         }
     }
@@ -255,6 +260,7 @@ impl<'a> Node<'a> {
             }
             new.quoted = self.quoted;
         }
+        new.shared = shared::written(self.shared);
         *self = new;
     }
 
@@ -289,6 +295,7 @@ impl<'a> Node<'a> {
             style: self.style,
             quoted: self.quoted,
             secret: self.secret,
+            shared: 0,
             value,
         }
     }

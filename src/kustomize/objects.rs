@@ -31,6 +31,8 @@ pub(crate) struct Object<'a> {
     pub(crate) suffixes: Vec<&'a str>,
     /// Whether a content hash is appended to the name.
     pub(crate) needs_hash: bool,
+    /// Number of groups of shared values made so far, see [`crate::kustomize::shared`].
+    pub(crate) groups: u32,
     /// Whether a generator made it.
     pub(crate) generated: bool,
     /// The file that the object starts from.
@@ -51,6 +53,7 @@ impl<'a> Object<'a> {
             prefixes: Vec::new(),
             suffixes: Vec::new(),
             needs_hash: false,
+            groups: 0,
             generated: false,
             source,
             origin: String::new(),

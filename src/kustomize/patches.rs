@@ -11,6 +11,7 @@ use crate::kustomize::node::{Key, Node, Value};
 use crate::kustomize::objects::{Object, Objects};
 use crate::kustomize::read::{self, validate};
 use crate::kustomize::select::Selector;
+use crate::kustomize::shared;
 use crate::source::Span;
 use crate::yaml::Kind;
 
@@ -135,6 +136,9 @@ fn strategic<'a>(
         object.deleted = true;
         return Ok(());
     }
+    if object.groups > 0 {
+        shared::spread(&mut object.node);
+    }
     let span = object.node.span;
     let put = |node: &mut Node<'a>, field: &'static str, value: Option<Node<'a>>| {
         if let Some(value) = value {
@@ -187,6 +191,7 @@ fn json<'a>(
             }
         }
         json_patch::apply(&mut object.node, operations)?;
+        object.groups = 0;
     }
     Ok(())
 }

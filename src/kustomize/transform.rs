@@ -12,6 +12,7 @@ use crate::kustomize::ident::Gvk;
 use crate::kustomize::layer::{Labels, Replicas};
 use crate::kustomize::node::{Key, Node, Value};
 use crate::kustomize::objects::{Object, Objects};
+use crate::kustomize::shared;
 use crate::kustomize::specs;
 use crate::yaml::Kind;
 
@@ -203,13 +204,23 @@ pub(crate) fn pairs<'a>(
 ) -> Result<(), KustomizeError> {
     for object in objects.each_mut().iter_mut().filter(|o| !o.deleted) {
         for (key, value) in pairs {
+            object.groups += 1;
+            let mark = shared::group(object.groups);
+            let mut wrote_shared = false;
             apply(object, fields, Make::Map, key, |node| {
                 if !node.is_map() {
                     return Err(Misfit::new(node, "a map"));
                 }
-                node.set(Key::verbatim(key), Node::verbatim(value));
+                let old = node.get(&key.text).map(|old| old.shared);
+                wrote_shared |= old.is_some_and(|mark| mark != 0);
+                let mut value = Node::verbatim(value);
+                value.shared = mark;
+                node.set(Key::verbatim(key), value);
                 Ok(())
             })?;
+            if wrote_shared {
+                shared::spread(&mut object.node);
+            }
         }
     }
     Ok(())

@@ -23,13 +23,16 @@ use crate::kustomize::specs;
 use crate::kustomize::transform::{self, Affix};
 use crate::source::Span;
 
-/// Steps that one build may take; a base reached along very many ways would take more.
-const MAX_STEPS: usize = 1_000_000;
+/// Bases and components that one build may visit, each as often as it is reached, and objects that it may read. A base
+/// that is reached along very many ways would take more.
+const MAX_VISITS: usize = 50_000;
+const MAX_OBJECTS: usize = 2_000_000;
 
 /// A build in progress.
 pub(crate) struct Build<'l> {
     layers: &'l BTreeMap<String, Arc<Loaded>>,
-    steps: usize,
+    visits: usize,
+    objects: usize,
     /// Whether `buildMetadata` of the leaf asks for origins.
     track: bool,
 }
@@ -38,7 +41,8 @@ impl<'l> Build<'l> {
     pub(crate) fn new(layers: &'l BTreeMap<String, Arc<Loaded>>) -> Self {
         Self {
             layers,
-            steps: 0,
+            visits: 0,
+            objects: 0,
             track: false,
         }
     }
@@ -63,15 +67,6 @@ impl<'l> Build<'l> {
         Ok(objects)
     }
 
-    fn step(&mut self, span: Span) -> Result<(), KustomizeError> {
-        self.steps += 1;
-        if self.steps <= MAX_STEPS {
-            return Ok(());
-        }
-        let message = format!("more than {MAX_STEPS} objects and bases in one build");
-        Err(KustomizeError::new(span, ErrorKind::Unreadable(message)))
-    }
-
     /// Adds what a kustomization names to `objects` (of the parent, for a component) and transforms all of them. `at` is
     /// its folder as seen from the leaf.
     fn accumulate(
@@ -84,7 +79,7 @@ impl<'l> Build<'l> {
             match reached {
                 Reached::File(entry, parsed) => {
                     for node in read::objects(parsed)? {
-                        self.step(node.span)?;
+                        count(&mut self.objects, MAX_OBJECTS, node.span)?;
                         let mut object = Object::new(node, Arc::clone(parsed.tree.source()));
                         if self.track {
                             object.origin = format!("path: {}\n", join(at, entry));
@@ -120,7 +115,7 @@ impl<'l> Build<'l> {
         span: Span,
         component: bool,
     ) -> Result<&'l Loaded, KustomizeError> {
-        self.step(span)?;
+        count(&mut self.visits, MAX_VISITS, span)?;
         let missing = || KustomizeError::new(span, ErrorKind::MissingFile(folder.to_owned()));
         let loaded = self.layers.get(folder).ok_or_else(missing)?;
         if loaded.layer.is_component == component {
@@ -133,6 +128,14 @@ impl<'l> Build<'l> {
         };
         Err(KustomizeError::new(span, ErrorKind::WrongKind(message.to_owned())))
     }
+}
+
+fn count(counter: &mut usize, most: usize, span: Span) -> Result<(), KustomizeError> {
+    *counter += 1;
+    if *counter <= most {
+        return Ok(());
+    }
+    Err(KustomizeError::new(span, ErrorKind::TooMany(most)))
 }
 
 fn is_local(object: &Object<'_>) -> bool {

@@ -12,7 +12,7 @@ use crate::kustomize::load::Loaded;
 use crate::kustomize::node::{Node, Value};
 use crate::kustomize::objects::{Object, Objects};
 use crate::kustomize::provenance;
-use crate::yaml::{Kind, Tree};
+use crate::yaml::{Kind, Style, Tree};
 
 /// Puts objects in order and makes trees of them.
 ///
@@ -36,6 +36,7 @@ pub(crate) fn finish<'a>(
     for object in list.iter_mut() {
         check_keys(&object.node)?;
         annotations_as_strings(&mut object.node);
+        as_written(&mut object.node, false);
         if !options.show_secrets {
             mark_secrets(object);
         }
@@ -126,6 +127,50 @@ fn check_keys(node: &Node<'_>) -> Result<(), KustomizeError> {
     }
 }
 
+/// What becomes of values when kustomize writes an object out and reads it back: an empty value within `{…}` or `[…]`
+/// becomes an empty string (goyaml.v3 cannot write a plain nothing there), a date becomes a point in time.
+fn as_written(node: &mut Node<'_>, in_flow: bool) {
+    let in_flow = in_flow || node.style == Style::Flow;
+    match &mut node.value {
+        Value::Scalar(Kind::Null, text) if in_flow && text.is_empty() => {
+            node.value = Value::Scalar(Kind::Str, "".into());
+        }
+        Value::Scalar(..) => expand_date(node),
+        Value::Seq(items) => items.iter_mut().for_each(|n| as_written(n, in_flow)),
+        Value::Map(entries) => {
+            let values = entries.iter_mut().map(|e| &mut e.value);
+            values.for_each(|n| as_written(n, in_flow));
+        }
+    }
+}
+
+/// Turns a plain `2024-01-31` into `2024-01-31T00:00:00Z`, as goyaml.v3 and Go's JSON do together.
+pub(crate) fn expand_date(node: &mut Node<'_>) {
+    let plain = node.style == Style::Plain && !node.quoted && node.shared == 0;
+    let Value::Scalar(Kind::Str, text) = &mut node.value else {
+        return;
+    };
+    if !plain || !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return;
+    }
+    let mut parts = text.split('-');
+    let mut number = |len: std::ops::RangeInclusive<usize>| {
+        let part = parts.next().filter(|p| len.contains(&p.len()))?;
+        let digits = part.bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| part.parse::<u32>().ok()).flatten()
+    };
+    let (Some(year), Some(month), Some(day)) = (number(4..=4), number(1..=2), number(1..=2)) else {
+        return;
+    };
+    let date = i32::try_from(year)
+        .ok()
+        .and_then(|year| chrono::NaiveDate::from_ymd_opt(year, month, day));
+    if let Some(date) = date.filter(|_| parts.next().is_none()) {
+        *text = format!("{date}T00:00:00Z").into();
+        node.style = Style::Generated;
+    }
+}
+
 /// kustomize rewrites the annotations of every object as strings and drops an empty map.
 fn annotations_as_strings(node: &mut Node<'_>) {
     let Some(metadata) = node.get_mut("metadata") else {
@@ -136,6 +181,7 @@ fn annotations_as_strings(node: &mut Node<'_>) {
     };
     if let Value::Map(entries) = &mut annotations.value {
         for entry in entries.iter_mut() {
+            entry.value.quoted = true;
             if let Value::Scalar(kind, _) = &mut entry.value.value {
                 *kind = Kind::Str;
             }

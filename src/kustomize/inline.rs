@@ -47,6 +47,7 @@ impl LineMap {
         let raw = file.slice(whole);
         let lines = match holder.style() {
             Style::Literal => block_lines(raw, text),
+            Style::DoubleQuoted => escaped_runs(raw),
             _ => raw
                 .find(text)
                 .filter(|_| !text.is_empty())
@@ -104,6 +105,45 @@ fn block_lines(raw: &str, text: &str) -> Vec<(u32, u32)> {
         }
         pairs.push((to_u32(value_at), to_u32(at + body.len() - content.len())));
         value_at += line.len();
+    }
+    pairs
+}
+
+/// Pairs the runs between the escapes of a double-quoted text with their places; none when the text is folded.
+fn escaped_runs(raw: &str) -> Vec<(u32, u32)> {
+    let mut pairs = vec![(0, 1)];
+    let mut value_at = 0;
+    let mut chars = raw.char_indices().skip(1);
+    while let Some((_, c)) = chars.next() {
+        match c {
+            '\n' | '\r' => return Vec::new(),
+            '\\' => {
+                let Some((at, kind)) = chars.next() else {
+                    break;
+                };
+                let digits = match kind {
+                    'x' => 2,
+                    'u' => 4,
+                    'U' => 8,
+                    _ => 0,
+                };
+                let end = at + kind.len_utf8() + digits;
+                let code = raw
+                    .get(at + 1..end)
+                    .and_then(|hex| u32::from_str_radix(hex, 16).ok());
+                value_at += match (digits, kind) {
+                    (0, 'N' | '_') => 2,
+                    (0, 'L' | 'P') => 3,
+                    (0, _) => 1,
+                    _ => code.and_then(char::from_u32).map_or(1, char::len_utf8),
+                };
+                pairs.push((to_u32(value_at), to_u32(end)));
+                if digits > 0 {
+                    chars.nth(digits - 1);
+                }
+            }
+            c => value_at += c.len_utf8(),
+        }
     }
     pairs
 }

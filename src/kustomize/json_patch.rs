@@ -4,6 +4,7 @@
 //! sets a missing field of a map, and what stands before the first `/` of a path is ignored.
 
 use crate::kustomize::error::{ErrorKind, KustomizeError};
+use crate::kustomize::finish::expand_date;
 use crate::kustomize::node::{Key, Node, Value, needs_quotes};
 use crate::source::{Span, to_u32};
 use crate::yaml::Kind;
@@ -243,6 +244,7 @@ fn replace<'a>(
 
 /// kustomize writes the object out and reads it back, so that only texts which need quotes keep them.
 fn restyle(node: &mut Node<'_>) {
+    expand_date(node);
     node.shared = 0;
     match &mut node.value {
         Value::Scalar(kind, text) => {

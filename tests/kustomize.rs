@@ -56,7 +56,12 @@ impl Memory {
 impl Files for Memory {
     fn yaml(&self, path: &str) -> Option<Arc<Parsed>> {
         let found = self.texts.get(path).map(|(_, parsed)| Arc::clone(parsed))?;
-        *self.asked.lock().unwrap().entry(path.to_owned()).or_default() += 1;
+        *self
+            .asked
+            .lock()
+            .unwrap()
+            .entry(path.to_owned())
+            .or_default() += 1;
         Some(found)
     }
 
@@ -138,7 +143,9 @@ fn cases_render_as_kubectl_does_or_fail_at_the_place_that_is_wrong() {
     let mut wrong = Vec::new();
     for (name, sections) in cases() {
         let files = input(&sections);
-        let build = Engine::new(&files).build("", SHOW).expect("a kustomization");
+        let build = Engine::new(&files)
+            .build("", SHOW)
+            .expect("a kustomization");
         let (actual, expected) = match (&build.outcome, sections.get("error")) {
             (Outcome::Rendered(objects), None) => {
                 let actual: Vec<_> = objects.iter().map(|tree| tree.node(0).to_json()).collect();
@@ -158,7 +165,11 @@ fn cases_render_as_kubectl_does_or_fail_at_the_place_that_is_wrong() {
         };
         if actual != expected {
             let print = |v: Vec<Value>| serde_json::to_string_pretty(&v).unwrap();
-            wrong.push(format!("{name}: got {} want {}", print(actual), print(expected)));
+            wrong.push(format!(
+                "{name}: got {} want {}",
+                print(actual),
+                print(expected)
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -169,7 +180,9 @@ fn every_value_that_is_taken_over_stands_at_its_span() {
     let mut exact = 0;
     for (name, sections) in cases() {
         let files = input(&sections);
-        let build = Engine::new(&files).build("", SHOW).expect("a kustomization");
+        let build = Engine::new(&files)
+            .build("", SHOW)
+            .expect("a kustomization");
         let Outcome::Rendered(objects) = build.outcome else {
             continue;
         };
@@ -187,8 +200,16 @@ fn every_value_that_is_taken_over_stands_at_its_span() {
                 exact += 1;
                 let is_alias = slice.starts_with('*');
                 let is_quoted = slice.starts_with(['"', '\'']) && slice.len() > 1;
-                let inner = if is_quoted { &slice[1..slice.len() - 1] } else { slice };
-                assert!(is_alias || inner == node.text(), "{name}: `{slice}` is not `{}`", node.text());
+                let inner = if is_quoted {
+                    &slice[1..slice.len() - 1]
+                } else {
+                    slice
+                };
+                assert!(
+                    is_alias || inner == node.text(),
+                    "{name}: `{slice}` is not `{}`",
+                    node.text()
+                );
             }
         }
     }
@@ -197,7 +218,9 @@ fn every_value_that_is_taken_over_stands_at_its_span() {
 
 fn outcome(files: &[(&str, &str)]) -> (Memory, meshgov::kustomize::Build) {
     let files = Memory::new(files.iter().copied());
-    let build = Engine::new(&files).build("", SHOW).expect("a kustomization");
+    let build = Engine::new(&files)
+        .build("", SHOW)
+        .expect("a kustomization");
     (files, build)
 }
 
@@ -221,9 +244,15 @@ fn secrets_are_marked_unless_asked_for() {
 fn refused_fields_are_named_with_their_places_and_empty_ones_are_not_refused() {
     let base = "helmCharts: [{name: x}]\nresources: [r.yaml]\n";
     let (files, build) = outcome(&[
-        ("kustomization.yaml", "vars:\n- name: X\nconfigurations: []\nresources: [b, https://x.io/y]\n"),
+        (
+            "kustomization.yaml",
+            "vars:\n- name: X\nconfigurations: []\nresources: [b, https://x.io/y]\n",
+        ),
         ("b/kustomization.yaml", base),
-        ("b/r.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
+        (
+            "b/r.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+        ),
     ]);
     let Outcome::Refused(refusals) = &build.outcome else {
         panic!("{build:?}");
@@ -242,14 +271,20 @@ fn refused_fields_are_named_with_their_places_and_empty_ones_are_not_refused() {
             "kustomization.yaml:3:1 configurations in ``",
         ]
     );
-    let (_, build) = outcome(&[("kustomization.yaml", "vars:\nconfigurations: []\nresources: []\n")]);
+    let (_, build) = outcome(&[(
+        "kustomization.yaml",
+        "vars:\nconfigurations: []\nresources: []\n",
+    )]);
     assert!(matches!(build.outcome, Outcome::Rendered(objects) if objects.is_empty()));
 }
 
 #[test]
 fn everything_reached_is_consumed_and_read_once_for_many_leaves() {
     let mut texts = vec![
-        ("base/kustomization.yaml".to_owned(), "resources: [r.yaml]\n".to_owned()),
+        (
+            "base/kustomization.yaml".to_owned(),
+            "resources: [r.yaml]\n".to_owned(),
+        ),
         (
             "base/r.yaml".to_owned(),
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n".to_owned(),
@@ -287,18 +322,27 @@ fn a_base_reached_along_very_many_ways_ends() {
         }
     }
     for side in ["a", "b"] {
-        texts.push((format!("l40/{side}/kustomization.yaml"), "namePrefix: x\n".to_owned()));
+        texts.push((
+            format!("l40/{side}/kustomization.yaml"),
+            "namePrefix: x\n".to_owned(),
+        ));
     }
     let files = Memory::new(texts.iter().map(|(p, t)| (p.as_str(), t.as_str())));
     let build = Engine::new(&files).build("l0/a", SHOW).unwrap();
-    assert!(matches!(&build.outcome, Outcome::Broken(errors) if errors.len() == 1), "{build:?}");
+    assert!(
+        matches!(&build.outcome, Outcome::Broken(errors) if errors.len() == 1),
+        "{build:?}"
+    );
 }
 
 #[test]
 fn a_folder_without_kustomization_is_none_and_two_files_are_an_error() {
     let files = Memory::new([("a/x.yaml", "a: b\n")]);
     assert!(Engine::new(&files).build("a", SHOW).is_none());
-    let (files, build) = outcome(&[("kustomization.yaml", "resources: []\n"), ("kustomization.yml", "resources: []\n")]);
+    let (files, build) = outcome(&[
+        ("kustomization.yaml", "resources: []\n"),
+        ("kustomization.yml", "resources: []\n"),
+    ]);
     let Outcome::Broken(errors) = &build.outcome else {
         panic!("{build:?}");
     };
@@ -326,12 +370,18 @@ fn a_patch_value_points_at_the_patch_and_the_rest_at_the_base() {
     assert_eq!(place(&["kind"]), "base/r.yaml:2:7");
     assert_eq!(place(&["metadata", "name"]), "kustomization.yaml:2:13");
     assert_eq!(place(&["metadata", "namespace"]), "kustomization.yaml:1:12");
-    assert_eq!(place(&["metadata", "labels", "team"]), "kustomization.yaml:6:17");
+    assert_eq!(
+        place(&["metadata", "labels", "team"]),
+        "kustomization.yaml:6:17"
+    );
     assert_eq!(place(&["spec", "hostNetwork"]), "kustomization.yaml:14:20");
     let container = pod.at(&["spec", "containers"]).unwrap().item(0).unwrap();
     let at = |node: Option<yaml::NodeRef<'_>>| files.place(node.unwrap().span());
     assert_eq!(at(container.get("image")), "kustomization.yaml:4:25");
     let env = container.get("env").unwrap();
-    assert_eq!(at(env.item(0).unwrap().get("value")), "kustomization.yaml:17:32");
+    assert_eq!(
+        at(env.item(0).unwrap().get("value")),
+        "kustomization.yaml:17:32"
+    );
     assert_eq!(at(env.item(1).unwrap().get("value")), "base/r.yaml:9:24");
 }

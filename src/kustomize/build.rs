@@ -126,7 +126,10 @@ impl<'l> Build<'l> {
         } else {
             "a Component belongs under `components`, not `resources`"
         };
-        Err(KustomizeError::new(span, ErrorKind::WrongKind(message.to_owned())))
+        Err(KustomizeError::new(
+            span,
+            ErrorKind::WrongKind(message.to_owned()),
+        ))
     }
 }
 
@@ -141,7 +144,11 @@ fn count(counter: &mut usize, most: usize, span: Span) -> Result<(), KustomizeEr
 fn is_local(object: &Object<'_>) -> bool {
     object
         .node
-        .at(&["metadata", "annotations", "config.kubernetes.io/local-config"])
+        .at(&[
+            "metadata",
+            "annotations",
+            "config.kubernetes.io/local-config",
+        ])
         .is_some_and(|n| n.text() != "false")
 }
 

@@ -52,11 +52,7 @@ pub(crate) fn fields<'t>(
             } else {
                 format!("{path}.{name}")
             };
-            found.push(Field {
-                name,
-                path,
-                value,
-            });
+            found.push(Field { name, path, value });
         }
     }
     Ok(found)

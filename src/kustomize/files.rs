@@ -141,7 +141,14 @@ mod tests {
         ] {
             assert!(is_remote(remote), "{remote}");
         }
-        for local in ["../base", "base", "github.com", "a@b", "/abs/path", "deploy.git"] {
+        for local in [
+            "../base",
+            "base",
+            "github.com",
+            "a@b",
+            "/abs/path",
+            "deploy.git",
+        ] {
             assert!(!is_remote(local), "{local}");
         }
     }

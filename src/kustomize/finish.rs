@@ -70,7 +70,10 @@ const FIRST: [&str; 22] = [
     "PodDisruptionBudget",
 ];
 
-const LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+const LAST: [&str; 2] = [
+    "MutatingWebhookConfiguration",
+    "ValidatingWebhookConfiguration",
+];
 
 /// Rank of the kind, then group, version, kind, namespace and name in kustomize's spelling of absent parts.
 fn legacy_key(object: &Object<'_>, sort: Option<&SortOptions>) -> (usize, [String; 5]) {
@@ -93,7 +96,11 @@ fn legacy_key(object: &Object<'_>, sort: Option<&SortOptions>) -> (usize, [Strin
         _ => first.1,
     };
     let or = |text: &str, absent: &str| {
-        if text.is_empty() { absent.to_owned() } else { text.to_owned() }
+        if text.is_empty() {
+            absent.to_owned()
+        } else {
+            text.to_owned()
+        }
     };
     let key = [
         or(&gvk.group, "~G"),

@@ -64,10 +64,16 @@ pub(crate) fn generate<'a>(
     let mut metadata = Node::map(span);
     metadata.set(Key::new("name", name.span), Node::verbatim(name));
     if let Some(namespace) = &args.namespace {
-        metadata.set(Key::new("namespace", namespace.span), Node::verbatim(namespace));
+        metadata.set(
+            Key::new("namespace", namespace.span),
+            Node::verbatim(namespace),
+        );
     }
     let options = args.options.clone().with_global(global);
-    for (field, pairs) in [("labels", &options.labels), ("annotations", &options.annotations)] {
+    for (field, pairs) in [
+        ("labels", &options.labels),
+        ("annotations", &options.annotations),
+    ] {
         if pairs.is_empty() {
             continue;
         }
@@ -217,11 +223,7 @@ fn file<'a>(entry: &'a Text, lookup: &Lookup<'a>) -> Result<Pair<'a>, KustomizeE
     })
 }
 
-fn found<'a>(
-    entry: &Text,
-    path: &str,
-    lookup: &Lookup<'a>,
-) -> Result<&'a RawFile, KustomizeError> {
+fn found<'a>(entry: &Text, path: &str, lookup: &Lookup<'a>) -> Result<&'a RawFile, KustomizeError> {
     lookup(path)
         .ok_or_else(|| KustomizeError::new(entry.span, ErrorKind::MissingFile(path.to_owned())))
 }
@@ -233,7 +235,10 @@ fn env_pairs<'a>(
 ) -> Result<(), KustomizeError> {
     let raw = found(entry, &entry.text, lookup)?;
     let Ok(text) = std::str::from_utf8(&raw.bytes) else {
-        return Err(fail(entry.span, format!("`{}` is no UTF-8 text", entry.text)));
+        return Err(fail(
+            entry.span,
+            format!("`{}` is no UTF-8 text", entry.text),
+        ));
     };
     let mut at = 0;
     for (number, line) in text.split_inclusive('\n').enumerate() {
@@ -278,7 +283,8 @@ pub(crate) fn absorb<'a>(
 ) -> Result<(), KustomizeError> {
     let id = new.id();
     let span = new.name_span();
-    let clash = |kind: fn(String) -> ErrorKind| Err(KustomizeError::new(span, kind(id.to_string())));
+    let clash =
+        |kind: fn(String) -> ErrorKind| Err(KustomizeError::new(span, kind(id.to_string())));
     let positions = objects.positions(&id);
     let Some(at) = positions.first().copied() else {
         return match behavior {

@@ -120,14 +120,21 @@ pub(crate) fn generator(node: NodeRef<'_>, path: &str) -> Result<GeneratorArgs, 
 
 /// Reads generator options.
 pub(crate) fn options(field: &Field<'_>) -> Result<GeneratorOptions, KustomizeError> {
-    let known = ["labels", "annotations", "disableNameSuffixHash", "immutable"];
+    let known = [
+        "labels",
+        "annotations",
+        "disableNameSuffixHash",
+        "immutable",
+    ];
     let mut options = GeneratorOptions::default();
     for field in fields(field.value, &field.path, &known)? {
         match field.name {
             "labels" => options.labels = field.pairs()?,
             "annotations" => options.annotations = field.pairs()?,
             "disableNameSuffixHash" => options.disable_hash = field.boolean()?,
-            _ => options.immutable = Some(field.value.span()).filter(|_| field.boolean() == Ok(true)),
+            _ => {
+                options.immutable = Some(field.value.span()).filter(|_| field.boolean() == Ok(true))
+            }
         }
     }
     Ok(options)

@@ -67,7 +67,9 @@ fn json(node: &Node<'_>) -> Json {
         Value::Scalar(kind, text) => match kind {
             Kind::Null => Json::Null,
             Kind::Bool => text.eq_ignore_ascii_case("true").into(),
-            Kind::Int | Kind::Float => serde_json::from_str(text).unwrap_or_else(|_| (&**text).into()),
+            Kind::Int | Kind::Float => {
+                serde_json::from_str(text).unwrap_or_else(|_| (&**text).into())
+            }
             _ => (&**text).into(),
         },
     }

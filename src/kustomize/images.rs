@@ -14,7 +14,10 @@ use crate::kustomize::transform::set_scalar;
 use crate::source::Span;
 
 /// Rewrites the images that one entry names.
-pub(crate) fn images<'a>(objects: &mut Objects<'a>, image: &'a Image) -> Result<(), KustomizeError> {
+pub(crate) fn images<'a>(
+    objects: &mut Objects<'a>,
+    image: &'a Image,
+) -> Result<(), KustomizeError> {
     let Some(rewrite) = Rewrite::new(image) else {
         return Ok(());
     };
@@ -71,7 +74,12 @@ struct Rewrite<'i> {
 impl<'i> Rewrite<'i> {
     /// `None` when the entry changes nothing or its name is no expression.
     fn new(image: &'i Image) -> Option<Self> {
-        let parts = [&image.new_tag, &image.digest, &image.tag_suffix, &image.new_name];
+        let parts = [
+            &image.new_tag,
+            &image.digest,
+            &image.tag_suffix,
+            &image.new_name,
+        ];
         let span = parts.into_iter().flatten().next()?.span;
         // NOTE: kustomize puts the name into the expression unescaped.
         let pattern = format!(
@@ -108,7 +116,11 @@ impl<'i> Rewrite<'i> {
         let image = self.image;
         let name = text(&image.new_name).unwrap_or(name);
         let suffixed;
-        match (text(&image.new_tag), text(&image.digest), text(&image.tag_suffix)) {
+        match (
+            text(&image.new_tag),
+            text(&image.digest),
+            text(&image.tag_suffix),
+        ) {
             (Some(new_tag), new_digest, _) => (tag, digest) = (new_tag, new_digest.unwrap_or("")),
             (None, Some(new_digest), _) => (tag, digest) = ("", new_digest),
             (None, None, Some(suffix)) => {
@@ -160,7 +172,10 @@ mod tests {
         assert_eq!(parts("nginx"), ("nginx", "", ""));
         assert_eq!(parts("nginx:1"), ("nginx", "1", ""));
         assert_eq!(parts("host:5000/nginx"), ("host:5000/nginx", "", ""));
-        assert_eq!(parts("host:5000/n:1@sha256:ab"), ("host:5000/n", "1", "sha256:ab"));
+        assert_eq!(
+            parts("host:5000/n:1@sha256:ab"),
+            ("host:5000/n", "1", "sha256:ab")
+        );
         assert_eq!(parts("n@sha256:ab"), ("n", "", "sha256:ab"));
     }
 }

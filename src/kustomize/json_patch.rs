@@ -81,7 +81,11 @@ fn pointer<'n, 'a>(
         .get(field)
         .filter(|n| matches!(n.value, Value::Scalar(Kind::Str, _)))
         .ok_or_else(|| {
-            let reason = if field == "path" { "it has no `path`" } else { "it has no `from`" };
+            let reason = if field == "path" {
+                "it has no `path`"
+            } else {
+                "it has no `from`"
+            };
             fail(operation.span, op.text(), "", reason)
         })
 }

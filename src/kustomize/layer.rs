@@ -230,7 +230,10 @@ impl Layer {
             self.is_component = kind.text == "Component";
             if !self.is_component && kind.text != "Kustomization" {
                 let message = "kind should be Kustomization or Component".to_owned();
-                return Err(KustomizeError::new(kind.span, ErrorKind::WrongKind(message)));
+                return Err(KustomizeError::new(
+                    kind.span,
+                    ErrorKind::WrongKind(message),
+                ));
             }
         }
         let wanted = if self.is_component {
@@ -241,7 +244,10 @@ impl Layer {
         match version.filter(|v| !v.text.is_empty() && v.text != wanted) {
             Some(version) => {
                 let message = format!("apiVersion should be {wanted}");
-                Err(KustomizeError::new(version.span, ErrorKind::WrongKind(message)))
+                Err(KustomizeError::new(
+                    version.span,
+                    ErrorKind::WrongKind(message),
+                ))
             }
             None => Ok(()),
         }
@@ -333,9 +339,9 @@ fn strategic(node: NodeRef<'_>, path: &str) -> Result<Patch, KustomizeError> {
         .as_str()
         .ok_or_else(|| wrong(node, path, "a list of strings"))?;
     // NOTE: kustomize tries the text as a patch before it takes it for a path.
-    let inline = inline::documents(node).ok().filter(|documents| {
-        !documents.is_empty() && documents.iter().all(Node::is_map)
-    });
+    let inline = inline::documents(node)
+        .ok()
+        .filter(|documents| !documents.is_empty() && documents.iter().all(Node::is_map));
     let content = match inline {
         Some(documents) => PatchContent::Inline(documents),
         None => PatchContent::Path(Text {
@@ -378,7 +384,10 @@ fn patch(node: NodeRef<'_>, path: &str) -> Result<Patch, KustomizeError> {
             }
         }
     }
-    let (span, content) = match (inline_text.filter(|n| !n.secret_text().trim().is_empty()), file) {
+    let (span, content) = match (
+        inline_text.filter(|n| !n.secret_text().trim().is_empty()),
+        file,
+    ) {
         (Some(text), None) => (text.span(), PatchContent::Inline(inline::documents(text)?)),
         (None, Some(file)) => (file.span, PatchContent::Path(file)),
         (Some(_), Some(_)) => return bad(node, "a patch entry has `path` or `patch`, not both"),
@@ -394,7 +403,10 @@ fn patch(node: NodeRef<'_>, path: &str) -> Result<Patch, KustomizeError> {
 }
 
 fn bad<T>(node: NodeRef<'_>, message: &'static str) -> Result<T, KustomizeError> {
-    Err(KustomizeError::new(node.span(), ErrorKind::BadPatch(message)))
+    Err(KustomizeError::new(
+        node.span(),
+        ErrorKind::BadPatch(message),
+    ))
 }
 
 fn target(field: &Field<'_>) -> Result<Target, KustomizeError> {
@@ -476,7 +488,13 @@ fn sort(field: &Field<'_>) -> Result<SortOptions, KustomizeError> {
     sort.fifo = match order.as_deref() {
         Some("legacy") => false,
         Some("fifo") if sort.first.is_none() && sort.last.is_none() => true,
-        _ => return Err(wrong(field.value, "sortOptions.order", "`legacy` or `fifo`")),
+        _ => {
+            return Err(wrong(
+                field.value,
+                "sortOptions.order",
+                "`legacy` or `fifo`",
+            ));
+        }
     };
     Ok(sort)
 }

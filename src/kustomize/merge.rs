@@ -67,12 +67,7 @@ impl Schema {
 /// # Errors
 /// The patch asks for what the object's shape does not allow, or uses an unknown `$patch` directive: the patch's fault.
 pub(crate) fn merge<'a>(dest: &mut Node<'a>, mut patch: Node<'a>) -> Result<bool, KustomizeError> {
-    match walk(
-        Some(dest),
-        Some(&mut patch),
-        Mode::Merge,
-        Schema::default(),
-    )? {
+    match walk(Some(dest), Some(&mut patch), Mode::Merge, Schema::default())? {
         Outcome::Clear => Ok(false),
         Outcome::Keep => Ok(true),
         Outcome::Take(new) => {
@@ -184,9 +179,7 @@ fn fields<'a>(
     };
     let mut kept = Vec::with_capacity(entries.len());
     for mut entry in std::mem::take(entries) {
-        let mut theirs = src
-            .as_deref_mut()
-            .and_then(|s| s.remove(&entry.key.text));
+        let mut theirs = src.as_deref_mut().and_then(|s| s.remove(&entry.key.text));
         let schema = schema.field(&entry.key.text);
         match walk(Some(&mut entry.value), theirs.as_mut(), mode, schema)? {
             Outcome::Clear => continue,

@@ -244,11 +244,19 @@ fn has_values(item: &Node<'_>, keys: &[&str], values: &[String]) -> Result<bool,
         if let Some(value) = values.get(at) {
             let field = match *key {
                 "" if item.is_map() || matches!(item.value, Value::Seq(_)) => {
-                    return Err(KustomizeError::list_element(item.span, "a scalar", item.shape()));
+                    return Err(KustomizeError::list_element(
+                        item.span,
+                        "a scalar",
+                        item.shape(),
+                    ));
                 }
                 "" => Some(item).filter(|n| n.text() == value),
                 _ if !item.is_map() => {
-                    return Err(KustomizeError::list_element(item.span, "a map", item.shape()));
+                    return Err(KustomizeError::list_element(
+                        item.span,
+                        "a map",
+                        item.shape(),
+                    ));
                 }
                 key => item
                     .get(key)
@@ -278,7 +286,11 @@ fn append_all<'a>(
         let mut values: Values = Vec::new();
         for key in keys {
             if !item.is_map() && !item.is_null() {
-                return Err(KustomizeError::list_element(item.span, "a map", item.shape()));
+                return Err(KustomizeError::list_element(
+                    item.span,
+                    "a map",
+                    item.shape(),
+                ));
             }
             match item.get(key) {
                 Some(value) => values.push(value.text().to_owned()),

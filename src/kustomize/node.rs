@@ -455,7 +455,10 @@ pub(crate) fn needs_quotes(text: &str) -> bool {
     let old_bool = |t: &str| matches!(t, "y" | "n" | "yes" | "no" | "on" | "off");
     let sexagesimal = |t: &str| {
         let digits = |p: &str| !p.is_empty() && p.chars().all(|c| c.is_ascii_digit() || c == '_');
-        t.contains(':') && t.trim_start_matches(['+', '-']).split([':', '.']).all(digits)
+        t.contains(':')
+            && t.trim_start_matches(['+', '-'])
+                .split([':', '.'])
+                .all(digits)
     };
     plain_kind(text) != Kind::Str || old_bool(&text.to_ascii_lowercase()) || sexagesimal(text)
 }

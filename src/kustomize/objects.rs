@@ -229,7 +229,10 @@ impl<'a> Objects<'a> {
             let id = object.id();
             let text = id.to_string();
             if !ids.insert(id) {
-                return Err(KustomizeError::new(object.name_span(), ErrorKind::Clash(text)));
+                return Err(KustomizeError::new(
+                    object.name_span(),
+                    ErrorKind::Clash(text),
+                ));
             }
         }
         Ok(())

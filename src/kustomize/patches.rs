@@ -81,11 +81,20 @@ fn by_identity<'a>(
     let (id, span) = (named.id(), named.name_span());
     document = named.node;
     let positions = objects.positions(&id);
-    let Some(object) = positions.first().and_then(|at| objects.each_mut().get_mut(*at)) else {
-        return Err(KustomizeError::new(span, ErrorKind::NoTarget(id.to_string())));
+    let Some(object) = positions
+        .first()
+        .and_then(|at| objects.each_mut().get_mut(*at))
+    else {
+        return Err(KustomizeError::new(
+            span,
+            ErrorKind::NoTarget(id.to_string()),
+        ));
     };
     if positions.len() > 1 {
-        return Err(KustomizeError::new(span, ErrorKind::ManyTargets(id.to_string())));
+        return Err(KustomizeError::new(
+            span,
+            ErrorKind::ManyTargets(id.to_string()),
+        ));
     }
     if origin == Origin::Strategic {
         metadata_as_strings(&mut document);

@@ -29,13 +29,19 @@ pub(crate) fn transformed(objects: &mut Objects<'_>, layer: &Layer, file: &str) 
         (labels, _) => labels + 1,
     };
     let transformers = [
-        ("PatchStrategicMerge", usize::from(!layer.strategic.is_empty())),
+        (
+            "PatchStrategicMerge",
+            usize::from(!layer.strategic.is_empty()),
+        ),
         ("Patch", layer.patches.len()),
         ("Namespace", usize::from(layer.namespace.is_some())),
         ("Prefix", usize::from(layer.name_prefix.is_some())),
         ("Suffix", usize::from(layer.name_suffix.is_some())),
         ("Label", label_transformers),
-        ("Annotations", usize::from(!layer.common_annotations.is_empty())),
+        (
+            "Annotations",
+            usize::from(!layer.common_annotations.is_empty()),
+        ),
         ("PatchJson6902", layer.json_patches.len()),
         ("ReplicaCount", layer.replicas.len()),
         ("ImageTag", layer.images.len()),
@@ -65,7 +71,13 @@ pub(crate) fn write<'a>(
             match option.text.as_str() {
                 "originAnnotations" => {
                     let text = object.origin.clone();
-                    set(object, "annotations", "config.kubernetes.io/origin", text, option);
+                    set(
+                        object,
+                        "annotations",
+                        "config.kubernetes.io/origin",
+                        text,
+                        option,
+                    );
                 }
                 "transformerAnnotations" if object.transformations.is_empty() => {}
                 "transformerAnnotations" => {
@@ -79,7 +91,10 @@ pub(crate) fn write<'a>(
                 }
                 other => {
                     let message = format!("unknown buildMetadata option `{other}`");
-                    return Err(KustomizeError::new(option.span, ErrorKind::Generator(message)));
+                    return Err(KustomizeError::new(
+                        option.span,
+                        ErrorKind::Generator(message),
+                    ));
                 }
             }
         }

@@ -46,7 +46,11 @@ pub(crate) fn validate(node: &Node<'_>) -> Result<(), KustomizeError> {
     if kind.is_empty() {
         return message("an object without `kind`");
     }
-    if !kind.ends_with("List") && node.at(&["metadata", "name"]).is_none_or(|n| n.text().is_empty()) {
+    if !kind.ends_with("List")
+        && node
+            .at(&["metadata", "name"])
+            .is_none_or(|n| n.text().is_empty())
+    {
         return message("an object without `metadata.name`");
     }
     Ok(())

@@ -197,9 +197,14 @@ impl<'s> Scope<'s> {
             return Ok(());
         }
         if target.name != name.text() {
-            node.set(Key::new("name", span), Node::resolved(target.name.clone(), span));
+            node.set(
+                Key::new("name", span),
+                Node::resolved(target.name.clone(), span),
+            );
         }
-        if !target.namespace.is_empty() && node.get("namespace").map(Node::text) != Some(&target.namespace) {
+        if !target.namespace.is_empty()
+            && node.get("namespace").map(Node::text) != Some(&target.namespace)
+        {
             let span = node.get("namespace").map_or(span, |n| n.span);
             let value = Node::resolved(target.namespace.clone(), span);
             node.set(Key::new("namespace", span), value);

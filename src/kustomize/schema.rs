@@ -56,18 +56,14 @@ static COMPONENT_STATUS: Type = Type(&[
     field("metadata", Some(&OBJECT_META), None),
 ]);
 
-static CONDITIONS: Type = Type(&[
-    field("conditions", None, Some(&["type"])),
-]);
+static CONDITIONS: Type = Type(&[field("conditions", None, Some(&["type"]))]);
 
 static WITH_CONDITIONS: Type = Type(&[
     field("metadata", Some(&OBJECT_META), None),
     field("status", Some(&CONDITIONS), None),
 ]);
 
-static NODE_SPEC: Type = Type(&[
-    field("podCIDRs", None, Some(&[])),
-]);
+static NODE_SPEC: Type = Type(&[field("podCIDRs", None, Some(&[]))]);
 
 static NODE_STATUS: Type = Type(&[
     field("addresses", None, Some(&["type"])),
@@ -93,25 +89,32 @@ static EPHEMERAL_CONTAINER: Type = Type(&[
     field("volumeMounts", None, Some(&["mountPath"])),
 ]);
 
-static PERSISTENT_VOLUME_CLAIM_TEMPLATE: Type = Type(&[
-    field("metadata", Some(&OBJECT_META), None),
-]);
+static PERSISTENT_VOLUME_CLAIM_TEMPLATE: Type =
+    Type(&[field("metadata", Some(&OBJECT_META), None)]);
 
-static EPHEMERAL_VOLUME_SOURCE: Type = Type(&[
-    field("volumeClaimTemplate", Some(&PERSISTENT_VOLUME_CLAIM_TEMPLATE), None),
-]);
+static EPHEMERAL_VOLUME_SOURCE: Type = Type(&[field(
+    "volumeClaimTemplate",
+    Some(&PERSISTENT_VOLUME_CLAIM_TEMPLATE),
+    None,
+)]);
 
-static VOLUME: Type = Type(&[
-    field("ephemeral", Some(&EPHEMERAL_VOLUME_SOURCE), None),
-]);
+static VOLUME: Type = Type(&[field("ephemeral", Some(&EPHEMERAL_VOLUME_SOURCE), None)]);
 
 static POD_SPEC: Type = Type(&[
     field("containers", Some(&CONTAINER), Some(&["name"])),
-    field("ephemeralContainers", Some(&EPHEMERAL_CONTAINER), Some(&["name"])),
+    field(
+        "ephemeralContainers",
+        Some(&EPHEMERAL_CONTAINER),
+        Some(&["name"]),
+    ),
     field("hostAliases", None, Some(&["ip"])),
     field("imagePullSecrets", None, Some(&["name"])),
     field("initContainers", Some(&CONTAINER), Some(&["name"])),
-    field("topologySpreadConstraints", None, Some(&["topologyKey", "whenUnsatisfiable"])),
+    field(
+        "topologySpreadConstraints",
+        None,
+        Some(&["topologyKey", "whenUnsatisfiable"]),
+    ),
     field("volumes", Some(&VOLUME), Some(&["name"])),
 ]);
 
@@ -136,9 +139,7 @@ static POD_TEMPLATE: Type = Type(&[
     field("template", Some(&POD_TEMPLATE_SPEC), None),
 ]);
 
-static WORKLOAD_SPEC: Type = Type(&[
-    field("template", Some(&POD_TEMPLATE_SPEC), None),
-]);
+static WORKLOAD_SPEC: Type = Type(&[field("template", Some(&POD_TEMPLATE_SPEC), None)]);
 
 static WORKLOAD: Type = Type(&[
     field("metadata", Some(&OBJECT_META), None),
@@ -146,9 +147,7 @@ static WORKLOAD: Type = Type(&[
     field("status", Some(&CONDITIONS), None),
 ]);
 
-static SERVICE_SPEC: Type = Type(&[
-    field("ports", None, Some(&["port", "protocol"])),
-]);
+static SERVICE_SPEC: Type = Type(&[field("ports", None, Some(&["port", "protocol"]))]);
 
 static SERVICE: Type = Type(&[
     field("metadata", Some(&OBJECT_META), None),
@@ -182,18 +181,14 @@ static JOB_TEMPLATE_SPEC: Type = Type(&[
     field("spec", Some(&WORKLOAD_SPEC), None),
 ]);
 
-static CRON_JOB_SPEC: Type = Type(&[
-    field("jobTemplate", Some(&JOB_TEMPLATE_SPEC), None),
-]);
+static CRON_JOB_SPEC: Type = Type(&[field("jobTemplate", Some(&JOB_TEMPLATE_SPEC), None)]);
 
 static CRON_JOB: Type = Type(&[
     field("metadata", Some(&OBJECT_META), None),
     field("spec", Some(&CRON_JOB_SPEC), None),
 ]);
 
-static CSI_NODE_SPEC: Type = Type(&[
-    field("drivers", None, Some(&["name"])),
-]);
+static CSI_NODE_SPEC: Type = Type(&[field("drivers", None, Some(&["name"]))]);
 
 static CSI_NODE: Type = Type(&[
     field("metadata", Some(&OBJECT_META), None),
@@ -213,12 +208,32 @@ static SPECIAL: &[(&str, &str, &Type)] = &[
     ("v1", "ReplicationController", &WORKLOAD),
     ("v1", "Service", &SERVICE),
     ("v1", "ServiceAccount", &SERVICE_ACCOUNT),
-    ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", &WEBHOOK_CONFIGURATION),
-    ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", &WEBHOOK_CONFIGURATION),
-    ("admissionregistration.k8s.io/v1beta1", "MutatingWebhookConfiguration", &WEBHOOK_CONFIGURATION),
-    ("admissionregistration.k8s.io/v1beta1", "ValidatingWebhookConfiguration", &WEBHOOK_CONFIGURATION),
+    (
+        "admissionregistration.k8s.io/v1",
+        "MutatingWebhookConfiguration",
+        &WEBHOOK_CONFIGURATION,
+    ),
+    (
+        "admissionregistration.k8s.io/v1",
+        "ValidatingWebhookConfiguration",
+        &WEBHOOK_CONFIGURATION,
+    ),
+    (
+        "admissionregistration.k8s.io/v1beta1",
+        "MutatingWebhookConfiguration",
+        &WEBHOOK_CONFIGURATION,
+    ),
+    (
+        "admissionregistration.k8s.io/v1beta1",
+        "ValidatingWebhookConfiguration",
+        &WEBHOOK_CONFIGURATION,
+    ),
     ("apiregistration.k8s.io/v1", "APIService", &WITH_CONDITIONS),
-    ("apiregistration.k8s.io/v1beta1", "APIService", &WITH_CONDITIONS),
+    (
+        "apiregistration.k8s.io/v1beta1",
+        "APIService",
+        &WITH_CONDITIONS,
+    ),
     ("apps/v1", "DaemonSet", &WORKLOAD),
     ("apps/v1", "Deployment", &WORKLOAD),
     ("apps/v1", "ReplicaSet", &WORKLOAD),
@@ -235,17 +250,39 @@ static SPECIAL: &[(&str, &str, &Type)] = &[
 /// Kinds whose only merged lists are those of `metadata`.
 static PLAIN: &[(&str, &[&str])] = &[
     ("apiextensions.k8s.io/v1", &["CustomResourceDefinition"]),
-    ("apiextensions.k8s.io/v1beta1", &["CustomResourceDefinition"]),
+    (
+        "apiextensions.k8s.io/v1beta1",
+        &["CustomResourceDefinition"],
+    ),
     ("apps/v1", &["ControllerRevision"]),
     ("authentication.k8s.io/v1", &["TokenRequest", "TokenReview"]),
     ("authentication.k8s.io/v1beta1", &["TokenReview"]),
-    ("authorization.k8s.io/v1", &["LocalSubjectAccessReview", "SelfSubjectAccessReview", "SelfSubjectRulesReview", "SubjectAccessReview"]),
-    ("authorization.k8s.io/v1beta1", &["LocalSubjectAccessReview", "SelfSubjectAccessReview", "SelfSubjectRulesReview", "SubjectAccessReview"]),
+    (
+        "authorization.k8s.io/v1",
+        &[
+            "LocalSubjectAccessReview",
+            "SelfSubjectAccessReview",
+            "SelfSubjectRulesReview",
+            "SubjectAccessReview",
+        ],
+    ),
+    (
+        "authorization.k8s.io/v1beta1",
+        &[
+            "LocalSubjectAccessReview",
+            "SelfSubjectAccessReview",
+            "SelfSubjectRulesReview",
+            "SubjectAccessReview",
+        ],
+    ),
     ("autoscaling/v1", &["HorizontalPodAutoscaler", "Scale"]),
     ("autoscaling/v2beta1", &["HorizontalPodAutoscaler"]),
     ("autoscaling/v2beta2", &["HorizontalPodAutoscaler"]),
     ("certificates.k8s.io/v1", &["CertificateSigningRequest"]),
-    ("certificates.k8s.io/v1beta1", &["CertificateSigningRequest"]),
+    (
+        "certificates.k8s.io/v1beta1",
+        &["CertificateSigningRequest"],
+    ),
     ("coordination.k8s.io/v1", &["Lease"]),
     ("coordination.k8s.io/v1beta1", &["Lease"]),
     ("discovery.k8s.io/v1", &["EndpointSlice"]),
@@ -253,17 +290,52 @@ static PLAIN: &[(&str, &[&str])] = &[
     ("events.k8s.io/v1", &["Event"]),
     ("events.k8s.io/v1beta1", &["Event"]),
     ("extensions/v1beta1", &["Ingress"]),
-    ("flowcontrol.apiserver.k8s.io/v1beta1", &["FlowSchema", "PriorityLevelConfiguration"]),
-    ("networking.k8s.io/v1", &["Ingress", "IngressClass", "NetworkPolicy"]),
+    (
+        "flowcontrol.apiserver.k8s.io/v1beta1",
+        &["FlowSchema", "PriorityLevelConfiguration"],
+    ),
+    (
+        "networking.k8s.io/v1",
+        &["Ingress", "IngressClass", "NetworkPolicy"],
+    ),
     ("networking.k8s.io/v1beta1", &["Ingress", "IngressClass"]),
     ("node.k8s.io/v1", &["RuntimeClass"]),
     ("node.k8s.io/v1beta1", &["RuntimeClass"]),
     ("policy/v1beta1", &["Eviction", "PodSecurityPolicy"]),
-    ("rbac.authorization.k8s.io/v1", &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]),
-    ("rbac.authorization.k8s.io/v1beta1", &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]),
+    (
+        "rbac.authorization.k8s.io/v1",
+        &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"],
+    ),
+    (
+        "rbac.authorization.k8s.io/v1beta1",
+        &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"],
+    ),
     ("scheduling.k8s.io/v1", &["PriorityClass"]),
     ("scheduling.k8s.io/v1beta1", &["PriorityClass"]),
-    ("storage.k8s.io/v1", &["CSIDriver", "StorageClass", "VolumeAttachment"]),
-    ("storage.k8s.io/v1beta1", &["CSIDriver", "CSIStorageCapacity", "StorageClass", "VolumeAttachment"]),
-    ("v1", &["Binding", "ConfigMap", "Endpoints", "Event", "LimitRange", "PersistentVolume", "ResourceQuota", "Secret"]),
+    (
+        "storage.k8s.io/v1",
+        &["CSIDriver", "StorageClass", "VolumeAttachment"],
+    ),
+    (
+        "storage.k8s.io/v1beta1",
+        &[
+            "CSIDriver",
+            "CSIStorageCapacity",
+            "StorageClass",
+            "VolumeAttachment",
+        ],
+    ),
+    (
+        "v1",
+        &[
+            "Binding",
+            "ConfigMap",
+            "Endpoints",
+            "Event",
+            "LimitRange",
+            "PersistentVolume",
+            "ResourceQuota",
+            "Secret",
+        ],
+    ),
 ];

@@ -150,14 +150,22 @@ fn one(text: &str) -> Option<(Requirement, &str)> {
     for (operator, not) in [("==", false), ("=", false), ("!=", true)] {
         if let Some(rest) = rest.strip_prefix(operator) {
             let (value, rest) = word(rest.trim_start());
-            let test = if not { Test::NotIn(vec![value]) } else { Test::In(vec![value]) };
+            let test = if not {
+                Test::NotIn(vec![value])
+            } else {
+                Test::In(vec![value])
+            };
             return Some((Requirement { key, test }, rest));
         }
     }
     if let Some(after) = rest.strip_prefix(['<', '>']) {
         let (value, after) = word(after.trim_start());
         let bound = value.parse().ok()?;
-        let test = if rest.starts_with('<') { Test::Less(bound) } else { Test::Greater(bound) };
+        let test = if rest.starts_with('<') {
+            Test::Less(bound)
+        } else {
+            Test::Greater(bound)
+        };
         return Some((Requirement { key, test }, after));
     }
     let (operator, rest) = word(rest);

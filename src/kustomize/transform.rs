@@ -163,7 +163,11 @@ pub(crate) fn label_specs(labels: &Labels) -> Result<Vec<FieldSpec<'_>>, Kustomi
         ..EVERY
     };
     let builtin: Vec<FieldSpec<'_>> = if labels.include_selectors {
-        specs::SELECTORS.iter().chain(specs::TEMPLATES).copied().collect()
+        specs::SELECTORS
+            .iter()
+            .chain(specs::TEMPLATES)
+            .copied()
+            .collect()
     } else if labels.include_templates {
         specs::TEMPLATES.iter().copied().chain([metadata]).collect()
     } else {
@@ -179,7 +183,8 @@ pub(crate) fn label_specs(labels: &Labels) -> Result<Vec<FieldSpec<'_>>, Kustomi
         });
         match same {
             Some(f) if f.create != spec.create => {
-                let message = "`fields` says otherwise about `create` than kustomize does".to_owned();
+                let message =
+                    "`fields` says otherwise about `create` than kustomize does".to_owned();
                 let span = labels.pairs.first().map(|(key, _)| key.span);
                 let kind = ErrorKind::Generator(message);
                 return span.map_or(Ok(Vec::new()), |span| Err(KustomizeError::new(span, kind)));
@@ -193,7 +198,11 @@ pub(crate) fn label_specs(labels: &Labels) -> Result<Vec<FieldSpec<'_>>, Kustomi
 
 /// The paths of `commonLabels:`.
 pub(crate) fn common_label_specs() -> Vec<FieldSpec<'static>> {
-    specs::SELECTORS.iter().chain(specs::TEMPLATES).copied().collect()
+    specs::SELECTORS
+        .iter()
+        .chain(specs::TEMPLATES)
+        .copied()
+        .collect()
 }
 
 /// Sets labels or annotations.
@@ -251,12 +260,17 @@ pub(crate) fn replicas(
                 span: replicas.count_span,
                 ..replicas.name.clone()
             };
-            apply(object, &[*spec], Make::Scalar, &cause, |node| set_scalar(node, count()))?;
+            apply(object, &[*spec], Make::Scalar, &cause, |node| {
+                set_scalar(node, count())
+            })?;
         }
     }
     if found {
         return Ok(());
     }
     let name = replicas.name.text.clone();
-    Err(KustomizeError::new(replicas.name.span, ErrorKind::NoReplicas(name)))
+    Err(KustomizeError::new(
+        replicas.name.span,
+        ErrorKind::NoReplicas(name),
+    ))
 }

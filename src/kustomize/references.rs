@@ -7,11 +7,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::kustomize::error::{ErrorKind, KustomizeError};
-use crate::kustomize::field_path::{Make, Misfit, Walk, split};
+use crate::kustomize::field_path::{Make, Misfit, Walk};
 use crate::kustomize::ident::Gvk;
 use crate::kustomize::node::{Key, Node, Value};
 use crate::kustomize::objects::Objects;
-use crate::kustomize::reference_table::{REFERRALS, Referral};
+use crate::kustomize::reference_table::{ROWS, Row};
 
 /// What a reference needs to know of an object that may be meant.
 struct Candidate {
@@ -68,11 +68,10 @@ pub(crate) fn update(objects: &mut Objects<'_>) -> Result<(), KustomizeError> {
             by_name: &by_name,
             subject_namespaces: subject_namespaces(&object.node),
         };
-        for referral in REFERRALS {
-            for (group, version, kind, path) in referral.referrers {
-                if original.is_selected((group, version, kind)) {
-                    scope.update(&mut object.node, referral, path)?;
-                }
+        for row in ROWS.get(original.kind.as_str()).into_iter().flatten() {
+            let (group, version) = row.referrer;
+            if original.is_selected((group, version, "")) {
+                scope.update(&mut object.node, row)?;
             }
         }
     }
@@ -108,12 +107,8 @@ enum Stop {
 }
 
 impl<'s> Scope<'s> {
-    fn update(
-        &self,
-        object: &mut Node<'_>,
-        referral: &Referral,
-        path: &str,
-    ) -> Result<(), KustomizeError> {
+    fn update(&self, object: &mut Node<'_>, row: &Row) -> Result<(), KustomizeError> {
+        let path = row.path;
         let role = path
             .ends_with("roleRef/name")
             .then(|| role_of(object))
@@ -121,7 +116,7 @@ impl<'s> Scope<'s> {
         let span = object.span;
         let mut stopped = None;
         let mut set = |node: &mut Node<'_>| {
-            match self.set(node, referral, role.as_ref()) {
+            match self.set(node, row, role.as_ref()) {
                 Ok(()) => {}
                 Err(Stop::Misfit(misfit)) => return Err(misfit),
                 Err(Stop::Error(error)) => stopped = Some(error),
@@ -133,7 +128,7 @@ impl<'s> Scope<'s> {
             cause: span,
             set: &mut set,
         };
-        let walked = walk.run(object, &split(path));
+        let walked = walk.run(object, &row.segments);
         if let Some(error) = stopped {
             return Err(error);
         }
@@ -143,7 +138,7 @@ impl<'s> Scope<'s> {
     fn set(
         &self,
         node: &mut Node<'_>,
-        referral: &Referral,
+        row: &Row,
         role: Option<&(String, String)>,
     ) -> Result<(), Stop> {
         if node.is_null() {
@@ -154,12 +149,12 @@ impl<'s> Scope<'s> {
                 if matches!(n.value, Value::Seq(_)) {
                     return Err(Stop::Misfit(Misfit::new(n, "a string or map")));
                 }
-                self.set(n, referral, role)
+                self.set(n, row, role)
             }),
-            Value::Map(_) => self.set_map(node, referral, role),
+            Value::Map(_) => self.set_map(node, row, role),
             Value::Scalar(..) => {
                 let all = |_: &Candidate| true;
-                let target = self.choose(node, referral, role, &all, false)?;
+                let target = self.choose(node, row, role, &all, false)?;
                 if let Some(target) = target.filter(|t| t.name != node.text()) {
                     node.replace_by(Node::resolved(target.name.clone(), node.span));
                 }
@@ -172,7 +167,7 @@ impl<'s> Scope<'s> {
     fn set_map(
         &self,
         node: &mut Node<'_>,
-        referral: &Referral,
+        row: &Row,
         role: Option<&(String, String)>,
     ) -> Result<(), Stop> {
         let Some(name) = node.get("name") else {
@@ -189,7 +184,7 @@ impl<'s> Scope<'s> {
             Some(ns) if by_original => c.original_effective == ns,
             Some(ns) => c.effective == ns,
         };
-        let Some(target) = self.choose(name, referral, role, &allowed, true)? else {
+        let Some(target) = self.choose(name, row, role, &allowed, true)? else {
             return Ok(());
         };
         let span = name.span;
@@ -223,11 +218,12 @@ impl<'s> Scope<'s> {
     fn choose(
         &self,
         reference: &Node<'_>,
-        referral: &Referral,
+        row: &Row,
         role: Option<&(String, String)>,
         allowed: &dyn Fn(&Candidate) -> bool,
         with_namespace: bool,
     ) -> Result<Option<&'s Candidate>, Stop> {
+        let (group, version, kind) = row.target;
         let Some(named) = self.by_name.get(reference.text()) else {
             return Ok(None);
         };
@@ -240,7 +236,7 @@ impl<'s> Scope<'s> {
             .iter()
             .filter_map(|at| self.candidates.get(*at))
             .filter(|c| self.reaches(c) && allowed(c))
-            .filter(|c| was(c, referral.group, referral.version, referral.kind))
+            .filter(|c| was(c, group, version, kind))
             .filter(|c| role.is_none_or(|(group, kind)| was(c, group, "", kind)))
             .filter(|c| {
                 self.me.cluster_scoped

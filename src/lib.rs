@@ -8,6 +8,7 @@ pub mod source;
 pub mod discover;
 pub mod yaml;
 
+pub mod kustomize;
 pub mod load;
 pub mod resource;
 pub mod secret;

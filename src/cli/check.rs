@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 
 use crate::cli::pipeline::{self, Silencing};
 use crate::cli::settings::{ConfigFlags, FilterFlags, Settings};
@@ -92,7 +92,21 @@ enum Color {
 /// Stack of a worker thread: parsing and evaluation recurse within their depth limits, also in debug builds.
 const WORKER_STACK_BYTES: usize = 16 << 20;
 
+/// `check` with nothing but its defaults.
+#[derive(Debug, Parser)]
+struct Plain {
+    #[command(flatten)]
+    check: Check,
+}
+
 impl Check {
+    /// `meshgov check` with these arguments.
+    pub(super) fn with(arguments: &[&str]) -> Result<Self, Error> {
+        Plain::try_parse_from(std::iter::once(&"meshgov check").chain(arguments))
+            .map(|plain| plain.check)
+            .map_err(|error| Error::usage(error.kind().to_string()))
+    }
+
     pub(super) fn run(&self, io: &mut Io<'_>) -> Result<u8, Error> {
         let formats = self.formats()?;
         if let Some(bad) = self.today.as_deref().filter(|d| !is_date(d)) {

@@ -66,7 +66,7 @@ impl Init {
         let text = if self.dry_run {
             planned.iter().map(Planned::printed).collect()
         } else {
-            written(&top, &planned)?
+            written(&top, &io.cwd, &planned)?
         };
         print(io, &text)?;
         if has_hooks {
@@ -104,8 +104,10 @@ fn refuse_existing(top: &Path, planned: &[Planned]) -> Result<(), Error> {
     }
 }
 
-fn written(top: &Path, planned: &[Planned]) -> Result<String, Error> {
+fn written(top: &Path, cwd: &Path, planned: &[Planned]) -> Result<String, Error> {
     let mut text = String::new();
+    let below = cwd.strip_prefix(top).map_or(0, |p| p.components().count());
+    let up = "../".repeat(below);
     for file in planned {
         let full = top.join(file.path);
         let failed = |cause| Error::File {
@@ -123,7 +125,7 @@ fn written(top: &Path, planned: &[Planned]) -> Result<String, Error> {
             .open(&full)
             .map_err(failed)?;
         std::io::Write::write_all(&mut out, file.text.as_bytes()).map_err(failed)?;
-        text.push_str(&format!("wrote {}\n", file.path));
+        text.push_str(&format!("wrote {up}{}\n", file.path));
     }
     Ok(text)
 }

@@ -19,11 +19,11 @@ pub(super) const UNRELEASED: &str = concat!(
     ", and work once that is out\n"
 );
 
-/// `meshgov.yaml`: what holds already is written, what the tree suggests stands as a comment to take over.
+/// `meshgov.yaml`: what holds already is written; what the tree suggests can be uncommented (`#key`, prose is `# text`).
 pub(super) fn config(found: &Found) -> String {
     let mut text = format!(
         "# Settings of meshgov, {REPOSITORY}\n\
-         # `meshgov config schema` prints every key; `meshgov config` shows what this file means.\n\
+         # `meshgov config schema` prints every key, `meshgov config show` what holds here.\n\
          version: 1\n\
          \n\
          # A run fails on findings of this severity or worse (critical, high, medium, low, note, never) ...\n\
@@ -31,40 +31,45 @@ pub(super) fn config(found: &Found) -> String {
          # ... that are this certain (high, medium, low). A conclusion from the absence of a file has low confidence.\n\
          failConfidence: medium\n\
          \n\
-         # Which files are applied to one cluster together. Without this section meshgov finds out by itself:\n"
+         # Which files are applied to one cluster together. Without this section meshgov finds out by itself; here it found\n"
     );
     for (name, by) in found.views.iter().take(MOST_VIEWS) {
-        let _ = writeln!(text, "#   {name}, by {by}");
+        let _ = match name.as_str() {
+            "." => writeln!(text, "# everything as one."),
+            name => writeln!(text, "# - {name} ({by})"),
+        };
     }
     if let Some(more) = found.views.len().checked_sub(MOST_VIEWS).filter(|n| *n > 0) {
-        let _ = writeln!(text, "#   and {more} more");
+        let _ = writeln!(text, "# and {more} more.");
     }
     text.push_str(
-        "# views:\n\
-         #   production: [clusters/production]\n\
+        "#views:\n\
+         #  production: [clusters/production]\n\
          \n\
-         # What lives outside these files. Everything assumed is listed in the report.\n\
-         # assume:\n",
+         # What lives outside these files. Whatever a conclusion takes for granted is listed with it.\n\
+         #assume:\n",
     );
     if found.unset_namespace > 0 {
         let _ = writeln!(
             text,
-            "#   defaultNamespace: default    # {} objects name no namespace",
+            "#  defaultNamespace: default    # {} objects name no namespace",
             found.unset_namespace
         );
     }
     if found.meshes.is_empty() {
-        text.push_str("#   mesh: istio                  # there is one, although nothing here shows it\n");
+        text.push_str(
+            "#  mesh: istio                  # there is one, although nothing here shows it\n",
+        );
     }
     text.push_str(
-        "#   complete: [web]              # all objects of these namespaces are here, so what is missing is missing\n\
+        "#  complete: [web]              # all objects of these namespaces are here: what is missing is missing\n\
          \n\
          # Findings that are known and accepted; each needs a reason.\n\
-         # ignores:\n\
-         #   - rule: plaintext-accepted\n\
-         #     path: legacy/**\n\
-         #     until: 2027-03-31\n\
-         #     reason: moves into the mesh with the next release\n",
+         #ignores:\n\
+         #  - rule: plaintext-accepted\n\
+         #    path: legacy/**\n\
+         #    until: 2027-03-31\n\
+         #    reason: moves into the mesh with the next release\n",
     );
     text
 }

@@ -100,10 +100,7 @@ impl Found {
 
     /// What was found, a line a topic, each ending with a line end.
     pub(super) fn lines(&self) -> String {
-        let mut text = format!(
-            "read:   {} objects in {} files",
-            self.objects, self.files
-        );
+        let mut text = format!("read:   {} objects in {} files", self.objects, self.files);
         if self.skipped > 0 {
             text.push_str(&format!(" ({} not analysed)", self.skipped));
         }
@@ -118,9 +115,21 @@ impl Found {
         if self.is_istio {
             meshes.entry("Istio").or_insert(0);
         }
-        text.push_str(&format!("mesh:   {}\n", listed(&counted(&meshes), "no sign of one")));
-        text.push_str(&format!("AI:     {}\n", listed(&counted(&self.ai), "no resources of a serving or gateway project")));
-        text.push_str(&format!("tools:  {}\n", listed(&counted(&self.tools), "plain manifests")));
+        text.push_str(&format!(
+            "mesh:   {}\n",
+            listed(&counted(&meshes), "no sign of one")
+        ));
+        text.push_str(&format!(
+            "AI:     {}\n",
+            listed(
+                &counted(&self.ai),
+                "no resources of a serving or gateway project"
+            )
+        ));
+        text.push_str(&format!(
+            "tools:  {}\n",
+            listed(&counted(&self.tools), "plain manifests")
+        ));
         text
     }
 }
@@ -154,7 +163,12 @@ fn listed(names: &[String], none: &str) -> String {
     if names.is_empty() {
         return none.to_owned();
     }
-    let mut text = names.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
+    let mut text = names
+        .iter()
+        .take(MOST)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
     if let Some(more) = names.len().checked_sub(MOST).filter(|more| *more > 0) {
         text.push_str(&format!(" and {more} more"));
     }

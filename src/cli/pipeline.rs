@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::cli::io::Io;
 use crate::config::{Config, Ignore, assume};
 use crate::discover::{self, Discovered, Root};
-use crate::engine::Assume;
+use crate::engine::subjects::MeshSummary;
+use crate::engine::{Analysis, Assume};
 use crate::error::Error;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
@@ -31,8 +32,10 @@ pub struct Input {
     pub views: Vec<Arc<View>>,
     /// What is wrong inside views.
     pub view_problems: Vec<crate::load::problem::InputProblem>,
-    /// What engines take for granted.
+    /// What is taken for granted.
     pub assume: Assume,
+    /// The meshes of each view, once judged.
+    meshes: Vec<MeshSummary>,
 }
 
 /// What is silenced, and whether at all.
@@ -109,6 +112,7 @@ fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Ass
         views: views.into_iter().map(Arc::new).collect(),
         view_problems: problems,
         assume,
+        meshes: Vec::new(),
     }
 }
 
@@ -161,12 +165,17 @@ impl Input {
         kinds
     }
 
-    /// Facts of every view.
+    /// Every view with its facts, and what its opening line says.
     #[must_use]
-    pub fn worlds(&self) -> Vec<World> {
+    pub fn worlds(&self) -> Vec<(World, MeshSummary)> {
         self.views
             .iter()
-            .map(|view| crate::world::of_view(Arc::clone(view), &crate::engine::Assume::default()))
+            .map(|view| {
+                let subjects = Analysis::of(view, &self.assume).subjects();
+                let mut world = World::new(Arc::clone(view), subjects.reasons);
+                world.facts = subjects.by_kind;
+                (world, subjects.summary)
+            })
             .collect()
     }
 
@@ -177,7 +186,8 @@ impl Input {
         engine: &EngineRules,
         silencing: &Silencing<'_>,
     ) -> Judgement {
-        let worlds = self.worlds();
+        let (worlds, meshes): (Vec<_>, Vec<_>) = self.worlds().into_iter().unzip();
+        self.meshes = meshes;
         let of_inputs = self.input_drafts(engine);
         let mut judgement = evaluate(rules, &worlds, vec![of_inputs], &self.sources);
         if !silencing.off {
@@ -317,11 +327,14 @@ impl Input {
     /// What the opening lines of reports say.
     #[must_use]
     pub fn summaries(&self) -> Vec<ViewSummary> {
-        self.views.iter().map(|view| summary(view)).collect()
+        let none = MeshSummary::default();
+        let meshes = self.meshes.iter().chain(std::iter::repeat(&none));
+        let views = self.views.iter().zip(meshes);
+        views.map(|(view, mesh)| summary(view, mesh)).collect()
     }
 }
 
-fn summary(view: &View) -> ViewSummary {
+fn summary(view: &View, mesh: &MeshSummary) -> ViewSummary {
     let unset = view
         .members
         .iter()
@@ -333,7 +346,12 @@ fn summary(view: &View) -> ViewSummary {
             "{unset} objects that name no namespace are applied to one and the same"
         ));
     }
+    assumptions.extend(mesh.assumptions.iter().cloned());
     ViewSummary {
+        mesh: mesh.mesh.clone(),
+        meshed: mesh.meshed,
+        transport_decided: mesh.transport,
+        access_decided: mesh.access,
         name: view.name.clone(),
         found_by: view.found_by.clone(),
         objects: view.members.len(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::format;
-use crate::engine::Assume;
+use crate::engine::{Assume, AssumedNamespace};
 use crate::engine::istio::IstioAssume;
 use crate::shape::Problem;
 use crate::source::{SourceFile, SourceId};
@@ -29,12 +29,21 @@ pub fn read(section: Option<NodeRef<'_>>) -> Assume {
             .get("namespaces")
             .into_iter()
             .flat_map(NodeRef::entries)
-            .map(|(name, namespace)| (name.key_text().into_owned(), labels(namespace)))
+            .map(|(name, namespace)| {
+                let labels = labels(namespace);
+                (name.key_text().into_owned(), AssumedNamespace { labels })
+            })
             .collect(),
         istio: IstioAssume {
             version: text(&["istio", "version"]),
             root_namespace: text(&["istio", "rootNamespace"]),
             trust_domain: text(&["istio", "trustDomain"]),
+            trust_domain_aliases: section
+                .at(&["istio", "trustDomainAliases"])
+                .into_iter()
+                .flat_map(NodeRef::items)
+                .map(|n| n.text().to_owned())
+                .collect(),
         },
     }
 }
@@ -91,7 +100,7 @@ mod tests {
         }))
         .unwrap();
         assert!(assume.complete.contains("ml"));
-        assert_eq!(assume.namespaces["ml"]["istio-injection"], "enabled");
+        assert_eq!(assume.namespaces["ml"].labels["istio-injection"], "enabled");
         assert_eq!(assume.istio.version.as_deref(), Some("1.27"));
         assert_eq!(default.as_deref(), Some("ml"));
         let problems = parse(&serde_json::json!({"istio": {"versoin": "1"}})).unwrap_err();

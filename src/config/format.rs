@@ -160,6 +160,18 @@ pub fn assume() -> Shape {
                 optional("version", text(), "1.27"),
                 optional("rootNamespace", text(), "default istio-system"),
                 optional("trustDomain", text(), "default cluster.local"),
+                optional(
+                    "trustDomainAliases",
+                    list(text()),
+                    "other names of the trust domain",
+                ),
+                optional("revision", text(), "control plane revision"),
+                optional("ambient", Shape::Bool, "whether ambient mode is installed"),
+                optional(
+                    "outboundTrafficPolicy",
+                    one_of(&["ALLOW_ANY", "REGISTRY_ONLY"]),
+                    "what a sidecar may call",
+                ),
             ]),
             "the Istio installation",
         ),

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::Assume;
+use crate::engine::{Assume, AssumedNamespace};
 use crate::facts::transport::{Membership, Mode, Plaintext, Transport};
 use crate::facts::workload::{Port, Protocol, Workload};
 use crate::facts::{Fact, Step, UnknownReason};
@@ -40,7 +40,8 @@ use policy::AuthorizationPolicies;
 use waypoint::Waypoints;
 
 /// Settings of `assume.istio`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct IstioAssume {
     /// Release, `1.27`.
     pub version: Option<String>,
@@ -48,6 +49,8 @@ pub struct IstioAssume {
     pub root_namespace: Option<String>,
     /// Trust domain of the mesh.
     pub trust_domain: Option<String>,
+    /// Other names of the trust domain.
+    pub trust_domain_aliases: Vec<String>,
 }
 
 /// Istio as one view shows it.
@@ -57,7 +60,7 @@ pub struct Istio {
     pub config: MeshConfig,
     /// The first sign of Istio in the view; without one the engine says that nothing is meshed.
     pub evidence: Option<Step>,
-    namespaces: BTreeMap<String, BTreeMap<String, String>>,
+    namespaces: BTreeMap<String, AssumedNamespace>,
     completeness: Completeness,
     peer_authentications: PeerAuthentications,
     request_authentications: RequestAuthentications,

@@ -84,6 +84,8 @@ impl MeshConfig {
         if let Some(domain) = &assume.trust_domain {
             config.trust_domains = vec![domain.clone()];
         }
+        let aliases = assume.trust_domain_aliases.iter().cloned();
+        config.trust_domains.extend(aliases);
         for (group, kind) in [
             ("install.istio.io", "IstioOperator"),
             ("sailoperator.io", "Istio"),

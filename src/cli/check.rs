@@ -57,6 +57,12 @@ pub(super) struct Check {
         env = "MESHGOV_FORMAT"
     )]
     formats: Vec<String>,
+    /// Print every finding with its source, and everything that was left out
+    #[arg(long)]
+    all: bool,
+    /// Category of the SARIF log; tells apart several uploads for one commit
+    #[arg(long, value_name = "NAME", default_value = "meshgov")]
+    sarif_category: String,
     /// When to use colour
     #[arg(
         long,
@@ -251,6 +257,8 @@ impl Check {
         let columns = (io.env)("COLUMNS").and_then(|c| c.parse().ok());
         let options = Options {
             terminal: Terminal::detect(io.env, io.terminal_out, columns, choice),
+            all: self.all,
+            category: self.sarif_category.clone(),
             ..Options::default()
         };
         for (format, file) in formats {

@@ -9,79 +9,57 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The fenced blocks of a language, without their fences.
-fn blocks<'t>(markdown: &'t str, language: &str) -> Vec<&'t str> {
-    let open = format!("```{language}\n");
-    markdown
-        .split(open.as_str())
-        .skip(1)
-        .map(|rest| rest.split("```").next().unwrap())
-        .collect()
+/// Findings that the README shows in full.
+const SHOWN: usize = 3;
+
+/// The transcript of a human report as the README trims it: the opening line, the first findings, three dots for the others,
+/// and everything from the counts on.
+fn trimmed(printed: &str) -> String {
+    let blocks: Vec<&str> = printed.split("\n\n").collect();
+    let counts = blocks
+        .iter()
+        .position(|block| {
+            block
+                .split(' ')
+                .nth(1)
+                .is_some_and(|w| w.starts_with("finding"))
+        })
+        .unwrap();
+    assert!(counts > 1 + SHOWN, "{printed}");
+    let mut shown = blocks[..=SHOWN].to_vec();
+    shown.push("...");
+    shown.extend(&blocks[counts..]);
+    shown.join("\n\n")
 }
 
-/// A line of three dots stands for lines left out.
-const LEFT_OUT: &str = "...";
-
-/// Whether the pieces of a trimmed transcript stand in the output in this order, the first at its start and the last at its
-/// end, each made of whole lines.
-fn shows(transcript: &str, printed: &str) -> bool {
-    let printed = format!("\n{printed}");
-    let pieces: Vec<String> = format!("\n{transcript}")
-        .split(&format!("\n{LEFT_OUT}\n"))
-        .map(|piece| format!("\n{}", piece.trim_matches('\n')))
-        .collect();
-    let mut rest = printed.trim_end_matches('\n');
-    let last = pieces.len() - 1;
-    for (number, piece) in pieces.iter().enumerate() {
-        let found = if number == 0 && last > 0 {
-            rest.starts_with(piece.as_str()).then_some(0)
-        } else if number == last {
-            rest.ends_with(piece.as_str())
-                .then(|| rest.len() - piece.len())
-        } else {
-            rest.find(piece.as_str())
-        };
-        let Some(at) = found else { return false };
-        rest = &rest[at + piece.len()..];
-    }
-    true
+/// The name of the temporary folder is another one in each run.
+fn with_fixed_folder(printed: &str) -> String {
+    let Some(at) = printed.find("/meshgov-demo-") else {
+        return printed.to_owned();
+    };
+    let from = printed[..at].rfind(' ').unwrap() + 1;
+    let to = printed[at..].find(['.', '\n']).unwrap() + at;
+    printed.replace(&printed[from..to], "/tmp/meshgov-demo-AbCdEf")
 }
 
+/// `UPDATE_DOCS=1` rewrites the transcript; read the change like a patch.
 #[test]
-fn transcripts_are_what_the_program_prints() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let transcripts = blocks(&readme, "console");
-    assert!(!transcripts.is_empty());
-    for transcript in transcripts {
-        let (command, expected) = transcript.split_once('\n').unwrap();
-        let words: Vec<&str> = command
-            .strip_prefix("$ meshgov ")
-            .unwrap_or_else(|| panic!("no command: {command}"))
-            .split(' ')
-            .collect();
-        let printed = text(&meshgov(&words, folder.path()));
-        assert!(
-            shows(expected, &printed),
-            "README.md shows for `{command}`\n{expected}\nbut the program prints\n{printed}"
-        );
+fn the_transcript_is_what_the_demo_prints() {
+    let path = root().join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let open = "```console\n$ meshgov demo\n";
+    let (before, rest) = readme.split_once(open).unwrap();
+    let (shown, after) = rest.split_once("```\n").unwrap();
+    let cwd = tempfile::tempdir().unwrap();
+    let printed = text(&meshgov(&["demo"], cwd.path()));
+    let expected = trimmed(&with_fixed_folder(&printed));
+    if shown != expected && std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, format!("{before}{open}{expected}```\n{after}")).unwrap();
     }
-}
-
-#[test]
-fn a_trimmed_transcript_shows_whole_pieces_in_order() {
-    let printed = "a\nb\nc\nd\n";
-    for good in ["a\nb\nc\nd\n", "a\n...\nd\n", "a\nb\n...\nd\n"] {
-        assert!(shows(good, printed), "{good}");
-    }
-    for bad in [
-        "a\nb\n",
-        "b\n...\nd\n",
-        "a\n...\nc\n...\nb\n...\nd\n",
-        "a\n...\nx\n...\nd\n",
-    ] {
-        assert!(!shows(bad, printed), "{bad}");
-    }
+    assert_eq!(
+        shown, expected,
+        "README.md does not show what `meshgov demo` prints"
+    );
 }
 
 /// Every relative link of the hand-written pages leads to a file.

@@ -165,6 +165,7 @@ impl WorkloadSubject {
                 membership: known(membership, world, |m| m.as_str()),
                 mesh: "istio",
                 containers: containers(workload),
+                is_gateway: workload.is_gateway(),
                 meshes: analysis.istio.evidence.iter().map(|_| "istio").collect(),
                 labels: workload.labels().filter(|l| l.is_map()).map(NodeRef::index),
             },

@@ -111,6 +111,11 @@ pub static WORKLOAD: RecordType = RecordType {
             ty: Type::List(&Type::String),
             doc: "meshes of which the view shows a sign, such as `istio`, whether the pods are in them or not",
         },
+        Field {
+            name: "isGateway",
+            ty: Type::Bool,
+            doc: "whether the pods are proxies themselves: a gateway or a waypoint",
+        },
     ],
 };
 
@@ -135,6 +140,8 @@ pub struct WorkloadRecord {
     pub labels: Option<u32>,
     /// Meshes of the view.
     pub meshes: Vec<&'static str>,
+    /// Whether the pods are proxies themselves.
+    pub is_gateway: bool,
 }
 
 impl Record for WorkloadRecord {
@@ -158,6 +165,7 @@ impl Record for WorkloadRecord {
                 |index| Value::Node(self.containers.tree.node(index)),
             ),
             8 => strings(self.meshes.iter().copied()),
+            9 => Value::Bool(self.is_gateway),
             _ => Value::Null,
         }
     }

@@ -1,16 +1,15 @@
 //! L5: what meshes make of the manifests. Input: a `View` and what may be assumed; output: `Analysis`, which answers for any workload and port.
 
-use crate::facts::Fact;
 use crate::facts::transport::{Membership, Transport};
 use crate::facts::workload::{Port, Workload};
+use crate::facts::{Assumptions, Fact};
 use crate::topology::Topology;
 use crate::view::View;
 
 pub mod istio;
+pub mod subjects;
 
 use istio::Istio;
-
-pub use crate::facts::Assumptions as Assume;
 
 /// Everything the engines read of one view.
 #[derive(Debug)]
@@ -26,7 +25,7 @@ pub struct Analysis<'v> {
 impl<'v> Analysis<'v> {
     /// Reads a view.
     #[must_use]
-    pub fn of(view: &'v View, assume: &Assume) -> Self {
+    pub fn of(view: &'v View, assume: &Assumptions) -> Self {
         let topology = Topology::of(view);
         let istio = Istio::of(view, &topology, assume);
         Self {

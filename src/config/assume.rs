@@ -1,9 +1,9 @@
-//! L5: `assume:` → `Assumptions`. Input: the section of a config or of a rule's example; output: `Assumptions`.
+//! L5: `assume:` → `Assumptions`. Input: the section of a config or of a rule's example; output: what engines take for granted.
 
 use std::sync::Arc;
 
 use crate::config::format;
-use crate::facts::Assumptions;
+use crate::facts::assumptions::Assumptions;
 use crate::shape::Problem;
 use crate::source::{SourceFile, SourceId};
 use crate::yaml::{self, NodeRef};
@@ -14,17 +14,11 @@ pub fn read(section: Option<NodeRef<'_>>) -> Assumptions {
     section.map_or_else(Assumptions::default, Assumptions::read)
 }
 
-/// `assume.defaultNamespace`.
-#[must_use]
-pub fn default_namespace(section: Option<NodeRef<'_>>) -> Option<String> {
-    Some(section?.get("defaultNamespace")?.text().to_owned())
-}
-
 /// A section given as JSON, by an example, parsed and checked.
 ///
 /// # Errors
 /// The author's: what does not fit the format.
-pub fn parse(section: &serde_json::Value) -> Result<(Assumptions, Option<String>), Vec<Problem>> {
+pub fn parse(section: &serde_json::Value) -> Result<Assumptions, Vec<Problem>> {
     let file = Arc::new(SourceFile::new(SourceId(0), "assume", section.to_string()));
     let parsed = yaml::parse(&file);
     let node = parsed
@@ -36,7 +30,7 @@ pub fn parse(section: &serde_json::Value) -> Result<(Assumptions, Option<String>
         format::assume().check(node, &mut problems);
     }
     if problems.is_empty() {
-        Ok((read(node), default_namespace(node)))
+        Ok(read(node))
     } else {
         Err(problems)
     }
@@ -48,7 +42,7 @@ mod tests {
 
     #[test]
     fn a_section_is_read_and_checked() {
-        let (assume, default) = parse(&serde_json::json!({
+        let assume = parse(&serde_json::json!({
             "complete": ["ml"],
             "mesh": "istio",
             "defaultNamespace": "ml",
@@ -59,7 +53,7 @@ mod tests {
         assert!(assume.complete.contains("ml"));
         assert_eq!(assume.namespaces["ml"]["istio-injection"], "enabled");
         assert_eq!(assume.istio.version.as_deref(), Some("1.27"));
-        assert_eq!(default.as_deref(), Some("ml"));
+        assert_eq!(assume.default_namespace.as_deref(), Some("ml"));
         let problems = parse(&serde_json::json!({"istio": {"versoin": "1"}})).unwrap_err();
         assert_eq!(problems[0].message, "unknown key `versoin`");
     }

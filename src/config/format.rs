@@ -165,6 +165,13 @@ pub fn assume() -> Shape {
                     list(text()),
                     "other names of the trust domain",
                 ),
+                optional("revision", text(), "control plane revision"),
+                optional("ambient", Shape::Bool, "whether ambient mode is installed"),
+                optional(
+                    "outboundTrafficPolicy",
+                    one_of(&["ALLOW_ANY", "REGISTRY_ONLY"]),
+                    "what a sidecar may call",
+                ),
             ]),
             "the Istio installation",
         ),

@@ -94,8 +94,15 @@ fn setting<'w>(
             (text.to_owned(), Box::new(step))
         }
         None => {
-            let step =
-                |says| Step::default("global.proxy inbound ports of the mesh's values", says);
+            let cited = istio.config.steps.last().map(|s| s.origin.clone());
+            let step = move |says| match &cited {
+                Some(origin) => Step {
+                    origin: origin.clone(),
+                    role: Role::Decides,
+                    says,
+                },
+                None => Step::default("global.proxy of the mesh's values", says),
+            };
             (global.to_owned(), Box::new(step))
         }
     }

@@ -26,8 +26,6 @@ pub mod config;
 pub mod engine;
 pub mod rule;
 
-pub mod world;
-
 pub mod evaluate;
 pub mod finding;
 pub mod fingerprint;

@@ -26,7 +26,6 @@ const LAYERS: &[&[&str]] = &[
     &["facts"],
     &["topology"],
     &["engine", "asset", "drift"],
-    &["world"],
     &["rule"],
     &["config"],
     &["finding"],

@@ -1,5 +1,6 @@
 //! L5: AI assets. Input: objects; output: model references and providers (inventory and scores follow with the assets command).
 
+pub mod functions;
 pub mod model_ref;
 pub mod model_source;
 pub mod provider;

@@ -50,7 +50,7 @@ mod value;
 mod tests;
 
 pub use blame::Blame;
-pub use compile::compile;
+pub use compile::{compile, trace_program};
 pub use environment::{Bindings, Environment, Variable};
 pub use error::{CallError, CompileError, ErrorKind, EvaluationError};
 pub use fuel::Fuel;

@@ -3,12 +3,35 @@
 //! One straight line, no way back: discover → parse → view → facts → evaluate → report.
 //! Modules are listed from the lowest layer to the highest; imports go downwards only (`tests/layers.rs`).
 
-pub mod asset;
+pub mod source;
+
+pub mod discover;
+pub mod yaml;
+
+pub mod load;
+pub mod resource;
+pub mod secret;
+pub mod shape;
+
+pub mod pods;
+pub mod view;
+
 pub mod cel;
 pub mod facts;
-pub mod finding;
-pub mod resource;
+pub mod topology;
+
+pub mod asset;
+pub mod config;
+pub mod engine;
 pub mod rule;
-pub mod source;
-pub mod view;
-pub mod yaml;
+
+pub mod evaluate;
+pub mod finding;
+pub mod fingerprint;
+pub mod suppress;
+
+pub mod error;
+pub mod explain;
+pub mod report;
+
+pub mod cli;

@@ -1,5 +1,8 @@
 //! L2: Kubernetes objects. Input: parsed documents; output: `Resource`: identity plus a handle on its located nodes.
 
+pub mod path;
+pub mod scope;
+
 use std::sync::Arc;
 
 use crate::source::Span;
@@ -42,6 +45,22 @@ impl Resource {
         let object = tree.node(root);
         let api_version = object.get("apiVersion")?.as_str()?;
         let kind = object.get("kind")?.as_str()?;
+        Self::typed(id, tree, root, api_version, kind)
+    }
+
+    /// The identity of an object whose type is known from elsewhere: an item of a typed list. `None` when it is no mapping.
+    #[must_use]
+    pub fn typed(
+        id: ResourceId,
+        tree: &Arc<Tree>,
+        root: u32,
+        api_version: &str,
+        kind: &str,
+    ) -> Option<Self> {
+        let object = tree.node(root);
+        if !object.is_map() {
+            return None;
+        }
         let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
         let text = |name: &str| object.at(&["metadata", name]).and_then(NodeRef::as_str);
         Some(Self {
@@ -67,6 +86,12 @@ impl Resource {
     #[must_use]
     pub fn object(&self) -> NodeRef<'_> {
         self.tree.node(self.root)
+    }
+
+    /// The tree that holds the object's nodes.
+    #[must_use]
+    pub fn tree(&self) -> Arc<Tree> {
+        Arc::clone(&self.tree)
     }
 
     /// API group, `""` for core.
@@ -95,6 +120,38 @@ impl Resource {
     #[must_use]
     pub fn is(&self, group: &str, kind: &str) -> bool {
         self.kind() == kind && self.group() == group
+    }
+
+    /// Labels of the object, strings only.
+    pub fn labels(&self) -> impl Iterator<Item = (NodeRef<'_>, NodeRef<'_>)> {
+        self.string_map("labels")
+    }
+
+    /// Annotations of the object, strings only.
+    pub fn annotations(&self) -> impl Iterator<Item = (NodeRef<'_>, NodeRef<'_>)> {
+        self.string_map("annotations")
+    }
+
+    /// The value of one label, when it is a string.
+    #[must_use]
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.object().at(&["metadata", "labels", name])?.as_str()
+    }
+
+    /// The value of one annotation, when it is a string.
+    #[must_use]
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        self.object()
+            .at(&["metadata", "annotations", name])?
+            .as_str()
+    }
+
+    fn string_map(&self, field: &str) -> impl Iterator<Item = (NodeRef<'_>, NodeRef<'_>)> {
+        self.object()
+            .at(&["metadata", field])
+            .into_iter()
+            .flat_map(NodeRef::entries)
+            .filter(|(_, value)| value.as_str().is_some())
     }
 
     /// Where reports point when no field is meant: `metadata.name`'s value, else `kind`'s value.

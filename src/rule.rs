@@ -1,36 +1,26 @@
 //! L5: rules as data. Input: rule files, built-in and the user's; output: `Rule`.
 
+pub mod builtin;
+pub mod example;
+pub mod expression;
+pub mod file;
+pub mod format;
+pub mod load;
+pub mod matching;
+pub mod params;
+pub mod set;
+
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{Confidence, Severity};
 
-/// What a rule judges; one evaluation per subject.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SubjectKind {
-    /// One object of the kinds under `match`.
-    Resource,
-    /// One pod-carrying object.
-    Workload,
-    /// One container port of a workload.
-    Port,
-    /// One policy object of the kinds under `match`, with its effect.
-    Policy,
-    /// One route.
-    Route,
-    /// One way out of the mesh.
-    Egress,
-    /// One workload identity.
-    Identity,
-    /// One AI asset.
-    Asset,
-    /// One way in from outside the mesh.
-    Exposure,
-    /// The whole view.
-    Tree,
-    /// One typed change between two views.
-    Change,
-}
+pub use crate::facts::subject::SubjectKind;
+pub use expression::Expression;
+pub use file::RuleFile;
+pub use matching::KindPattern;
+pub use set::RuleSet;
 
 /// Where a rule comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -81,4 +71,60 @@ impl RuleInfo {
             .trim_end_matches(|c: char| c.is_ascii_digit())
             .to_ascii_lowercase()
     }
+}
+
+/// A rule as its file says, expressions not yet compiled.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// What reports need.
+    pub info: Arc<RuleInfo>,
+    /// The text it was read from.
+    pub file: Arc<RuleFile>,
+    /// Kinds it looks at; empty where the subject is no object.
+    pub kinds: Vec<KindPattern>,
+    /// Declared parameters with their defaults.
+    pub params: params::Params,
+    /// Named values, in order; each may use the earlier ones.
+    pub variables: Vec<Named>,
+    /// All must be true for the rule to apply.
+    pub conditions: Vec<Named>,
+    /// Each must be true.
+    pub validations: Vec<Validation>,
+    /// Rules whose findings on the same subject this one's make redundant.
+    pub supersedes: Vec<String>,
+}
+
+impl Rule {
+    /// Whether the file ships with meshgov or is the user's; an engine rule of the user does not exist.
+    #[must_use]
+    pub fn file_source(&self) -> RuleSource {
+        match self.info.source {
+            RuleSource::User => RuleSource::User,
+            RuleSource::Builtin | RuleSource::Engine => RuleSource::Builtin,
+        }
+    }
+}
+
+/// A named expression.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Name, an identifier for variables.
+    pub name: String,
+    /// The expression.
+    pub expression: Expression,
+}
+
+/// One thing that must hold, and how to say that it does not.
+#[derive(Clone, Debug)]
+pub struct Validation {
+    /// True = compliant.
+    pub expression: Expression,
+    /// Fixed message.
+    pub message: Option<String>,
+    /// Message computed from the subject.
+    pub message_expression: Option<Expression>,
+    /// List whose elements are judged one by one as `item`.
+    pub each: Option<Expression>,
+    /// The fact or field to point at.
+    pub at: Option<Expression>,
 }

@@ -31,8 +31,17 @@ pub fn compile(text: &str, environment: &Environment) -> Result<Program, Compile
     compile_with(text, environment, true)
 }
 
+/// Compiles with every sub-expression as a step of its own, for `eval --trace`.
+///
+/// # Errors
+///
+/// As [`compile`].
+pub fn trace_program(text: &str, environment: &Environment) -> Result<Program, CompileError> {
+    compile_with(text, environment, false)
+}
+
 /// Compiles; without `fuse`, every sub-expression stays a step of its own, for `eval --trace`.
-pub(crate) fn compile_with(
+fn compile_with(
     text: &str,
     environment: &Environment,
     fuse: bool,

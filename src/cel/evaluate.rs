@@ -54,8 +54,8 @@ pub(crate) use folds::sorted;
 pub(crate) type Evaluated<'a> = Result<Value<'a>, Fault>;
 
 /// The state of one evaluation.
-pub(crate) struct Machine<'a> {
-    globals: &'a [Option<Value<'a>>],
+pub(crate) struct Machine<'g, 'a> {
+    globals: &'g [Option<Value<'a>>],
     /// Values of macro variables by depth of scope; a failed `cel.bind` keeps its fault until it is read.
     locals: Vec<Evaluated<'a>>,
     pub(crate) fuel: Fuel,
@@ -63,8 +63,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) watch: Option<Watch<'a>>,
 }
 
-impl<'a> Machine<'a> {
-    pub(crate) fn new(globals: &'a [Option<Value<'a>>], fuel: Fuel) -> Self {
+impl<'g, 'a> Machine<'g, 'a> {
+    pub(crate) fn new(globals: &'g [Option<Value<'a>>], fuel: Fuel) -> Self {
         Self {
             globals,
             // Grows when a macro first binds a variable; many evaluations end before that.

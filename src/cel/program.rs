@@ -81,7 +81,7 @@ impl Program {
 
     /// Evaluates a condition. When it is false it is evaluated once more to find out why.
     #[must_use]
-    pub fn evaluate<'a>(&'a self, bindings: &'a Bindings<'a>, fuel: Fuel) -> Outcome<'a> {
+    pub fn evaluate<'a>(&'a self, bindings: &Bindings<'a>, fuel: Fuel) -> Outcome<'a> {
         let mut machine = Machine::new(bindings.values(), fuel);
         match machine.truth(&self.plan) {
             Ok(Truth::True) => Outcome::True,
@@ -101,7 +101,7 @@ impl Program {
 
     /// Evaluates a condition without explaining a false one: for `matchConditions` and measurements.
     #[must_use]
-    pub fn decide<'a>(&'a self, bindings: &'a Bindings<'a>, fuel: Fuel) -> Outcome<'a> {
+    pub fn decide<'a>(&'a self, bindings: &Bindings<'a>, fuel: Fuel) -> Outcome<'a> {
         let mut machine = Machine::new(bindings.values(), fuel);
         match machine.truth(&self.plan) {
             Ok(Truth::True) => Outcome::True,
@@ -117,11 +117,7 @@ impl Program {
     /// # Errors
     ///
     /// When it cannot be evaluated, or not within the fuel.
-    pub fn value<'a>(
-        &'a self,
-        bindings: &'a Bindings<'a>,
-        fuel: Fuel,
-    ) -> Result<Value<'a>, NoValue> {
+    pub fn value<'a>(&'a self, bindings: &Bindings<'a>, fuel: Fuel) -> Result<Value<'a>, NoValue> {
         let mut machine = Machine::new(bindings.values(), fuel);
         machine
             .kept(&self.plan)
@@ -140,7 +136,7 @@ impl Program {
     /// When it cannot be evaluated, or not within the fuel; the steps up to there are given all the same.
     pub fn trace<'a>(
         &'a self,
-        bindings: &'a Bindings<'a>,
+        bindings: &Bindings<'a>,
         fuel: Fuel,
     ) -> (Result<Value<'a>, NoValue>, Vec<Step>) {
         let mut machine = Machine::new(bindings.values(), fuel);

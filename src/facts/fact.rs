@@ -1,6 +1,6 @@
 //! `Fact<T>`: a value with its proof. Input: steps taken by an engine; output: what `--why`, blame and related spans read.
 
-use crate::resource::ResourceId;
+use crate::resource::{Resource, ResourceId};
 use crate::source::Span;
 
 /// Where a step of a proof stands.
@@ -39,6 +39,69 @@ pub struct Step {
     pub role: Role,
     /// What it says, in words: `mode is STRICT`.
     pub says: String,
+}
+
+impl Step {
+    /// A field that decides.
+    #[must_use]
+    pub fn decides(resource: &Resource, span: Span, says: impl Into<String>) -> Self {
+        Self::at(resource, span, Role::Decides, says)
+    }
+
+    /// A field that was considered and has no effect.
+    #[must_use]
+    pub fn ignored(
+        resource: &Resource,
+        span: Span,
+        says: impl Into<String>,
+        why: impl Into<String>,
+    ) -> Self {
+        Self::at(resource, span, Role::Ignored(why.into()), says)
+    }
+
+    /// A field in any role.
+    #[must_use]
+    pub fn at(resource: &Resource, span: Span, role: Role, says: impl Into<String>) -> Self {
+        Self {
+            origin: Origin::Field {
+                resource: resource.id,
+                span,
+            },
+            role,
+            says: says.into(),
+        }
+    }
+
+    /// An upstream default; `source` names where it is documented.
+    #[must_use]
+    pub fn default(source: impl Into<String>, says: impl Into<String>) -> Self {
+        let source = source.into();
+        Self {
+            origin: Origin::Outside(source.clone()),
+            role: Role::Default(source),
+            says: says.into(),
+        }
+    }
+
+    /// The place in a file, if it has one.
+    #[must_use]
+    pub fn span(&self) -> Option<Span> {
+        match &self.origin {
+            Origin::Field { span, .. } => Some(*span),
+            Origin::Outside(_) => None,
+        }
+    }
+
+    /// Something taken for granted under an `assume` key.
+    #[must_use]
+    pub fn assumed(key: impl Into<String>, says: impl Into<String>) -> Self {
+        let key = key.into();
+        Self {
+            origin: Origin::Outside(format!("assume.{key}")),
+            role: Role::Assumed(key),
+            says: says.into(),
+        }
+    }
 }
 
 /// Why a value cannot be known from the files.
@@ -82,6 +145,11 @@ impl<T> Fact<T> {
     #[must_use]
     pub fn get(&self) -> Option<&T> {
         self.value.as_ref().ok()
+    }
+
+    /// Every field that decides, in order.
+    pub fn deciding(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|s| s.role == Role::Decides)
     }
 
     /// Whether any step was taken for granted; such a fact never carries a finding of more than low confidence.

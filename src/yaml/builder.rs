@@ -4,16 +4,41 @@
 use std::sync::Arc;
 
 use crate::source::{SourceFile, Span, to_u32, to_usize};
-use crate::yaml::node::{Kind, NodeRef, Style, key_hash};
-use crate::yaml::scalar;
-use crate::yaml::tree::{HAS_DUPLICATE, HAS_MERGE, Node, Tree};
+use crate::yaml::key::key_hash;
+use crate::yaml::keys::{KeySet, OpenKeys};
+use crate::yaml::node::{Kind, NodeRef, Style};
+use crate::yaml::tree::{HAS_DUPLICATE, HAS_MERGE, MERGE_KEY, Node, Tree};
+
+/// Source bytes a node takes on average in manifests; only a guess for the first allocation.
+const BYTES_PER_NODE: usize = 14;
+/// First allocation at most, in nodes: a huge file of few nodes must not reserve gigabytes.
+const MAX_RESERVED: usize = 1 << 18;
+
+/// An open collection.
+#[derive(Debug)]
+struct Open {
+    index: u32,
+    is_map: bool,
+    key_next: bool,
+    keys: KeySet,
+}
+
+/// A state to return to, so that a broken document leaves nothing behind.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Mark {
+    nodes: usize,
+    side: usize,
+    duplicates: usize,
+}
 
 /// Appends nodes in pre-order. Map children alternate key and value.
 #[derive(Debug)]
 pub struct TreeBuilder {
     tree: Tree,
-    /// Open collections: node index, whether a map, whether a key comes next.
-    open: Vec<(u32, bool, bool)>,
+    open: Vec<Open>,
+    open_keys: OpenKeys,
+    /// Earlier and later key node of each duplicate.
+    duplicates: Vec<(u32, u32)>,
     /// Whether nodes may come from other sources than the tree's own.
     mixed: bool,
 }
@@ -22,22 +47,23 @@ impl TreeBuilder {
     /// A builder for the nodes of one file.
     #[must_use]
     pub fn new(source: Arc<SourceFile>) -> Self {
-        let nodes = Vec::with_capacity(source.text.len() / 14 + 8);
-        let mut tree = Tree::new(source);
-        tree.nodes = nodes;
-        Self {
-            tree,
-            open: Vec::new(),
-            mixed: false,
-        }
+        let reserved = (source.text.len() / BYTES_PER_NODE + 8).min(MAX_RESERVED);
+        let mut builder = Self::mixed(source);
+        builder.tree.nodes.reserve(reserved);
+        builder.mixed = false;
+        builder
     }
 
     /// A builder for an object composed from several files; `source` names the object in reports.
     #[must_use]
     pub fn mixed(source: Arc<SourceFile>) -> Self {
-        let mut builder = Self::new(source);
-        builder.mixed = true;
-        builder
+        Self {
+            tree: Tree::new(source),
+            open: Vec::new(),
+            open_keys: Vec::new(),
+            duplicates: Vec::new(),
+            mixed: true,
+        }
     }
 
     /// Index that the next node will get.
@@ -52,68 +78,65 @@ impl TreeBuilder {
         self.open.len()
     }
 
+    /// Whether the next node is a mapping key.
+    pub(crate) fn key_next(&self) -> bool {
+        self.open.last().is_some_and(|open| open.key_next)
+    }
+
+    /// Whether the innermost open collection is a mapping.
+    pub(crate) fn in_map(&self) -> bool {
+        self.open.last().is_some_and(|open| open.is_map)
+    }
+
     /// Opens a map or sequence at `span` (its end is set by [`TreeBuilder::end`]).
     pub fn start(&mut self, kind: Kind, style: Style, span: Span) -> u32 {
-        let index = self.push(kind, style, span, (0, 0));
-        self.open
-            .push((index, kind == Kind::Map, kind == Kind::Map));
+        let index = self.push(kind, style, span, (0, 0), false);
+        let is_map = kind == Kind::Map;
+        self.open.push(Open {
+            index,
+            is_map,
+            key_next: is_map,
+            keys: KeySet::new(&self.open_keys),
+        });
         index
     }
 
     /// Closes the innermost open collection; `end` extends its span when larger.
     pub fn end(&mut self, end: u32) {
-        let Some((index, is_map, _)) = self.open.pop() else {
+        let Some(open) = self.open.pop() else {
             return;
         };
+        open.keys.close(&mut self.open_keys);
         let skip = to_u32(self.tree.nodes.len());
-        let flags = if is_map {
-            self.map_flags(index, skip)
-        } else {
-            0
-        };
-        if let Some(node) = self.tree.nodes.get_mut(to_usize(index)) {
+        if let Some(node) = self.tree.nodes.get_mut(to_usize(open.index)) {
             node.skip = skip;
             node.end = node.end.max(end);
-            node.flags |= flags;
         }
-    }
-
-    fn map_flags(&self, map: u32, skip: u32) -> u8 {
-        let mut flags = 0;
-        let mut hashes: Vec<(u32, u32)> = Vec::new();
-        let mut index = map + 1;
-        while index < skip {
-            let key = self.tree.raw(index);
-            if key.hash == key_hash("<<") && key.style == Style::Plain {
-                flags |= HAS_MERGE;
-            } else {
-                hashes.push((key.hash, index));
-            }
-            index = self.tree.raw(key.skip).skip;
-        }
-        hashes.sort_unstable();
-        let same = |a: u32, b: u32| {
-            NodeRef::new(&self.tree, a).key_text() == NodeRef::new(&self.tree, b).key_text()
-        };
-        if hashes
-            .windows(2)
-            .any(|w| matches!(w, [(h, a), (g, b)] if h == g && same(*a, *b)))
-        {
-            flags |= HAS_DUPLICATE;
-        }
-        flags
     }
 
     /// Appends a scalar of an already resolved kind; `text` is its value after unescaping. Text inside the tree's own
     /// source is not copied.
     pub fn scalar(&mut self, kind: Kind, style: Style, span: Span, text: &str) -> u32 {
+        let merge = style == Style::Plain && text == "<<";
+        self.scalar_or_merge(kind, style, span, text, merge)
+    }
+
+    /// [`TreeBuilder::scalar`] that is told whether a key is a merge key (`!!str <<` is none, `!!merge "<<"` is one).
+    pub(crate) fn scalar_or_merge(
+        &mut self,
+        kind: Kind,
+        style: Style,
+        span: Span,
+        text: &str,
+        merge: bool,
+    ) -> u32 {
         let stored = self.store(text);
-        self.push(kind, style, span, stored)
+        self.push(kind, style, span, stored, merge)
     }
 
     /// Appends an alias to an earlier node.
     pub fn alias(&mut self, target: u32, span: Span) -> u32 {
-        self.push(Kind::Alias, Style::Plain, span, (target, 0))
+        self.push(Kind::Alias, Style::Plain, span, (target, 0), false)
     }
 
     /// Copies a whole subtree of another tree, aliases and merge keys resolved, every node keeping its own span.
@@ -137,7 +160,7 @@ impl TreeBuilder {
             kind => {
                 let index = self.scalar(kind, node.style(), span, node.secret_text());
                 if node.is_secret() {
-                    self.tree.mark_secret(index);
+                    self.tree.mark_secret_as(index, node.text());
                 }
             }
         }
@@ -149,6 +172,11 @@ impl TreeBuilder {
         while !self.open.is_empty() {
             self.end(0);
         }
+        let nodes = &mut self.tree.nodes;
+        if nodes.capacity() - nodes.len() > nodes.len() / 8 {
+            nodes.shrink_to_fit();
+        }
+        self.tree.side.shrink_to_fit();
         self.tree
     }
 
@@ -156,6 +184,32 @@ impl TreeBuilder {
     #[must_use]
     pub fn tree(&self) -> &Tree {
         &self.tree
+    }
+
+    /// Node indexes of equal keys of one mapping, the overridden one first, in the order of the later ones.
+    pub(crate) fn duplicates(&self) -> &[(u32, u32)] {
+        &self.duplicates
+    }
+
+    /// The present state; no collection may be open.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            nodes: self.tree.nodes.len(),
+            side: self.tree.side.len(),
+            duplicates: self.duplicates.len(),
+        }
+    }
+
+    /// Returns to `mark`, dropping every node since.
+    pub(crate) fn roll_back(&mut self, mark: Mark) {
+        self.tree.nodes.truncate(mark.nodes);
+        if self.mixed {
+            self.tree.origins.truncate(mark.nodes);
+        }
+        self.tree.side.truncate(mark.side);
+        self.duplicates.truncate(mark.duplicates);
+        self.open.clear();
+        self.open_keys.clear();
     }
 
     fn store(&mut self, text: &str) -> (u32, u32) {
@@ -168,21 +222,17 @@ impl TreeBuilder {
         }
     }
 
-    fn push(&mut self, kind: Kind, style: Style, span: Span, (text, len): (u32, u32)) -> u32 {
+    #[inline]
+    fn push(
+        &mut self,
+        kind: Kind,
+        style: Style,
+        span: Span,
+        (text, len): (u32, u32),
+        merge: bool,
+    ) -> u32 {
         let index = to_u32(self.tree.nodes.len());
-        let mut is_key = false;
-        if let Some((parent, is_map, key_next)) = self.open.last_mut() {
-            if *is_map {
-                is_key = *key_next;
-                *key_next = !*key_next;
-            }
-            if (!*is_map || is_key)
-                && let Some(parent) = self.tree.nodes.get_mut(to_usize(*parent))
-            {
-                parent.len += 1;
-            }
-        }
-        let mut node = Node {
+        self.tree.nodes.push(Node {
             kind,
             style,
             flags: 0,
@@ -192,14 +242,46 @@ impl TreeBuilder {
             len,
             skip: index + 1,
             hash: 0,
-        };
-        if is_key && kind != Kind::Alias {
-            node.hash = key_hash(&scalar::key_text(kind, self.tree.text_of(&node)));
-        }
-        self.tree.nodes.push(node);
+        });
         if self.mixed {
             self.tree.origins.push(span.source);
         }
+        let Some(parent) = self.open.last_mut() else {
+            return index;
+        };
+        let is_key = parent.key_next;
+        if parent.is_map {
+            parent.key_next = !is_key;
+        }
+        let mut flags = 0;
+        if is_key && merge {
+            self.set_key(index, key_hash("<<"), MERGE_KEY);
+            flags = HAS_MERGE;
+        } else if is_key {
+            let key = NodeRef::new(&self.tree, index).key_text();
+            let hash = key_hash(&key);
+            self.set_key(index, hash, 0);
+            if let Some(parent) = self.open.last_mut()
+                && let Some(earlier) = parent.keys.insert(&mut self.open_keys, &self.tree, index)
+            {
+                self.duplicates.push((earlier, index));
+                flags = HAS_DUPLICATE;
+            }
+        }
+        if let Some(parent) = self.open.last()
+            && (is_key || !parent.is_map)
+            && let Some(node) = self.tree.nodes.get_mut(to_usize(parent.index))
+        {
+            node.len += 1;
+            node.flags |= flags;
+        }
         index
+    }
+
+    fn set_key(&mut self, index: u32, hash: u32, flags: u8) {
+        if let Some(node) = self.tree.nodes.get_mut(to_usize(index)) {
+            node.hash = hash;
+            node.flags |= flags;
+        }
     }
 }

@@ -1,16 +1,20 @@
-//! granit-parser events → arena. Input: a `SourceFile`; output: `Parsed`: its documents, comments, duplicate keys and
-//! errors. A broken document contributes no node and hides no neighbour.
+//! Reading a file: granit-parser events → arena. Input: a `SourceFile`; output: `Parsed`: its documents, comments,
+//! duplicate keys and errors. A broken document contributes no node and hides no neighbour.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, StructureStyle};
+use granit_parser::{Options, Parser};
 
-use crate::source::{SourceFile, Span, to_u32};
-use crate::yaml::builder::TreeBuilder;
-use crate::yaml::node::{Kind, Style};
-use crate::yaml::scalar;
+use crate::source::{SourceFile, Span};
+use crate::yaml::reader::Reader;
 use crate::yaml::tree::Tree;
+
+/// Nodes a file may have, counted after alias expansion.
+pub const MAX_NODES: usize = 5_000_000;
+/// Collections that may stand inside each other, counted through aliases too.
+pub const MAX_DEPTH: usize = 255;
+/// Comments that may follow each other between a key or dash and its value; the parser has to hold them back.
+const MAX_PENDING_COMMENTS: usize = 100_000;
 
 /// One document that was read whole.
 #[derive(Clone, Copy, Debug)]
@@ -50,12 +54,16 @@ pub enum ParseErrorKind {
 /// A document that could not be read, with the place.
 #[derive(Clone, Debug)]
 pub struct ParseError {
-    /// Where reading stopped.
+    /// The bytes at fault; empty at the end of the text.
     pub span: Span,
     /// 0-based position of the document in the file.
     pub ordinal: u32,
     /// What was wrong.
     pub kind: ParseErrorKind,
+    /// All bytes of the document that is lost, up to the next document.
+    pub document: Span,
+    /// Whether the lost document holds `{{`, as a Helm or Jinja template does.
+    pub template: bool,
 }
 
 /// Everything read from one file.
@@ -67,107 +75,69 @@ pub struct Parsed {
     pub documents: Vec<Document>,
     /// Comments with their `#`, in file order.
     pub comments: Vec<Span>,
-    /// Duplicate keys in file order.
+    /// Duplicate keys in the order of the overriding key.
     pub duplicates: Vec<DuplicateKey>,
-    /// Documents that could not be read.
+    /// Documents that could not be read, in file order; one error each.
     pub errors: Vec<ParseError>,
 }
 
-/// Reads every document of a file.
+/// How strict [`parse_with`] is. The default is what [`parse`] does.
+#[derive(Clone, Copy, Debug)]
+pub struct ParseOptions {
+    /// Refuses what the YAML 1.2 specification refuses but go-yaml and PyYAML accept: too little indentation inside flow
+    /// collections and multi-line quoted scalars.
+    pub strict_indentation: bool,
+    /// Refuses what sigs.k8s.io/yaml refuses because JSON cannot hold it: null and complex keys, `.inf`, `.nan`, values
+    /// that contradict their tag, `<<` over anything but mappings. Without it, tagged scalars are strings.
+    pub require_json: bool,
+}
+
+impl Default for ParseOptions {
+    fn default() -> Self {
+        Self {
+            strict_indentation: false,
+            require_json: true,
+        }
+    }
+}
+
+/// Reads every document of a file as Kubernetes' tools do.
 #[must_use]
 pub fn parse(source: &Arc<SourceFile>) -> Parsed {
-    let mut options = Options::default();
-    options.set_emit_comments(true);
-    let text = Arc::clone(source);
-    let mut parser = Parser::new_from_str_with_options(&text.text, options);
-    let mut builder = TreeBuilder::new(Arc::clone(source));
-    let mut anchors: HashMap<usize, u32> = HashMap::new();
-    let (mut documents, mut comments, mut errors) = (Vec::new(), Vec::new(), Vec::new());
-    let mut ordinal = 0;
+    parse_with(source, ParseOptions::default())
+}
+
+/// [`parse`] with another strictness.
+#[must_use]
+pub fn parse_with(source: &Arc<SourceFile>, options: ParseOptions) -> Parsed {
+    let mut settings = Options::default();
+    settings.set_emit_comments(true);
+    settings.strict_indentation = options.strict_indentation;
+    settings.max_buffered_comment_events = MAX_PENDING_COMMENTS;
+    settings.flow_nesting_limit = MAX_DEPTH;
+    settings.block_nesting_limit = MAX_DEPTH;
+    let mut parser = Parser::new_from_str_with_options(&source.text, settings);
+    let mut reader = Reader::new(source, options);
     while let Some(next) = parser.next_event() {
-        let (event, at) = match next {
-            Ok(pair) => pair,
+        let failure = match next {
+            Ok((event, at)) => match reader.event(event, &at) {
+                Ok(()) => continue,
+                Err(failure) => failure,
+            },
+            Err(error) => reader.syntax_failure(&error),
+        };
+        if reader.fail(failure).is_break() {
+            break;
+        }
+        match parser.proceed_next_document() {
+            Ok(true) => {}
+            Ok(false) => break,
             Err(error) => {
-                errors.push(syntax_error(source, &error, ordinal));
+                let failure = reader.syntax_failure(&error);
+                let _ = reader.fail(failure);
                 break;
             }
-        };
-        let span = Span {
-            source: source.id,
-            start: to_u32(at.start.byte_offset().unwrap_or(0)),
-            end: to_u32(at.end.byte_offset().unwrap_or(0)),
-        };
-        if builder.depth() == 0 && event.is_node() {
-            documents.push(Document {
-                root: builder.next_index(),
-                ordinal,
-            });
-        }
-        match event {
-            Event::Scalar(value, style, anchor, _tag) => {
-                let index = if span.is_empty() && style == ScalarStyle::Plain {
-                    builder.scalar(Kind::Null, Style::Plain, span, "")
-                } else {
-                    let kind = if style == ScalarStyle::Plain {
-                        scalar::resolve_plain(&value)
-                    } else {
-                        Kind::Str
-                    };
-                    builder.scalar(kind, style_of(style), span, &value)
-                };
-                anchors.insert(anchor, index);
-            }
-            Event::MappingStart(style, anchor, _) => {
-                anchors.insert(anchor, builder.start(Kind::Map, structure(style), span));
-            }
-            Event::SequenceStart(style, anchor, _) => {
-                anchors.insert(anchor, builder.start(Kind::Seq, structure(style), span));
-            }
-            Event::MappingEnd | Event::SequenceEnd => builder.end(span.end),
-            Event::Alias(id) => {
-                let target = anchors.get(&id).copied().unwrap_or(0);
-                builder.alias(target, span);
-            }
-            Event::Comment(..) => comments.push(span),
-            Event::DocumentEnd => ordinal += 1,
-            _ => {}
         }
     }
-    Parsed {
-        tree: builder.finish(),
-        documents,
-        comments,
-        duplicates: Vec::new(),
-        errors,
-    }
-}
-
-fn syntax_error(source: &Arc<SourceFile>, error: &ScanError, ordinal: u32) -> ParseError {
-    let at = to_u32(error.marker().byte_offset().unwrap_or(0));
-    ParseError {
-        span: Span {
-            source: source.id,
-            start: at,
-            end: at,
-        },
-        ordinal,
-        kind: ParseErrorKind::Syntax(error.info()),
-    }
-}
-
-fn style_of(style: ScalarStyle) -> Style {
-    match style {
-        ScalarStyle::Plain => Style::Plain,
-        ScalarStyle::SingleQuoted => Style::SingleQuoted,
-        ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
-        ScalarStyle::Literal => Style::Literal,
-        ScalarStyle::Folded => Style::Folded,
-    }
-}
-
-fn structure(style: StructureStyle) -> Style {
-    match style {
-        StructureStyle::Flow => Style::Flow,
-        StructureStyle::Block => Style::Plain,
-    }
+    reader.finish()
 }

@@ -11,6 +11,8 @@ pub(crate) const HAS_MERGE: u8 = 1;
 pub(crate) const HAS_DUPLICATE: u8 = 1 << 1;
 /// Flag: a scalar at a secret-classified path or with a credential's shape; readers see a placeholder.
 pub(crate) const SECRET: u8 = 1 << 2;
+/// Flag: a key that is a merge key (`<<`).
+pub(crate) const MERGE_KEY: u8 = 1 << 3;
 /// Top bit of [`Node::len`]: the scalar text lies in the side buffer, not in the source.
 const OWNED: u32 = 1 << 31;
 
@@ -33,7 +35,7 @@ pub(crate) struct Node {
     pub(crate) len: u32,
     /// Index one past this subtree.
     pub(crate) skip: u32,
-    /// Map keys: [`crate::yaml::node::key_hash`] of the key as Kubernetes reads it; 0 for other nodes.
+    /// Map keys: [`crate::yaml::key::key_hash`] of the key as Kubernetes reads it; 0 for other nodes.
     pub(crate) hash: u32,
 }
 
@@ -47,6 +49,8 @@ pub struct Tree {
     pub(crate) side: String,
     /// Per node source; empty when every node is from `source`.
     pub(crate) origins: Vec<SourceId>,
+    /// What readers see of a secret scalar that holds more than the secret (`--api-key=[redacted]`), by node index.
+    pub(crate) renditions: std::collections::BTreeMap<u32, Box<str>>,
 }
 
 impl Tree {
@@ -58,6 +62,7 @@ impl Tree {
             nodes: Vec::new(),
             side: String::new(),
             origins: Vec::new(),
+            renditions: std::collections::BTreeMap::new(),
         }
     }
 
@@ -79,6 +84,12 @@ impl Tree {
         self.nodes.is_empty()
     }
 
+    /// Whether nodes may come from other files than [`Tree::source`].
+    #[must_use]
+    pub fn is_mixed(&self) -> bool {
+        !self.origins.is_empty()
+    }
+
     /// A handle on the node with this index; an index out of range reads as an absent null.
     #[must_use]
     pub fn node(&self, index: u32) -> NodeRef<'_> {
@@ -90,6 +101,19 @@ impl Tree {
         if let Some(node) = self.nodes.get_mut(to_usize(index)) {
             node.flags |= SECRET;
         }
+    }
+
+    /// [`Tree::mark_secret`] for a scalar of which readers may see a part: they get `rendition` instead of the text.
+    pub fn mark_secret_as(&mut self, index: u32, rendition: &str) {
+        self.mark_secret(index);
+        self.renditions.insert(index, rendition.into());
+    }
+
+    /// What readers see of a secret scalar.
+    pub(crate) fn rendition(&self, index: u32) -> &str {
+        self.renditions
+            .get(&index)
+            .map_or(crate::yaml::node::REDACTED, |text| text)
     }
 
     pub(crate) fn raw(&self, index: u32) -> &Node {

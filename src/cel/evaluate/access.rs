@@ -15,7 +15,7 @@ enum Found<'a> {
     Missing,
 }
 
-impl<'a> Machine<'a> {
+impl<'a> Machine<'_, 'a> {
     /// A chain of field names on a variable.
     pub(super) fn path(&mut self, root: Root, keys: &'a [(Key, u32)], place: u32) -> Evaluated<'a> {
         let slot = match root.slot {

@@ -7,7 +7,7 @@ use crate::cel::error::{At, ErrorKind, Fault};
 use crate::cel::plan::Plan;
 use crate::cel::value::{MapKey, Reasons, Value};
 
-impl<'a> Machine<'a> {
+impl<'a> Machine<'_, 'a> {
     pub(super) fn list(&mut self, items: &'a [(Plan, bool)], place: u32) -> Evaluated<'a> {
         let mut values = Vec::with_capacity(items.len());
         let mut unknown: Option<Reasons> = None;

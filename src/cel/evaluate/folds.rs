@@ -16,7 +16,7 @@ use crate::yaml::NodeRef;
 
 /// The elements of a collection, one at a time: the value of a one-variable macro, or both of a two-variable one.
 enum Elements<'a> {
-    Items(crate::yaml::node::Items<'a>, i64),
+    Items(crate::yaml::Items<'a>, i64),
     Entries(Box<dyn Iterator<Item = (NodeRef<'a>, NodeRef<'a>)> + 'a>),
     List(Arc<List<'a>>, usize),
     Map(Arc<Map<'a>>, usize),
@@ -91,7 +91,7 @@ impl<'a> Elements<'a> {
     }
 }
 
-impl<'a> Machine<'a> {
+impl<'a> Machine<'_, 'a> {
     pub(super) fn fold(&mut self, fold: &'a Fold, place: u32) -> Evaluated<'a> {
         let range = self.value(&fold.range)?;
         if let Value::Unknown(_) = range {

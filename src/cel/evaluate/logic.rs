@@ -7,7 +7,7 @@ use crate::cel::error::{At, CallError, ErrorKind, Fault};
 use crate::cel::plan::{Op, Plan, Relation, TextTest};
 use crate::cel::value::Value;
 
-impl<'a> Machine<'a> {
+impl<'a> Machine<'_, 'a> {
     /// A step that yields a boolean.
     pub(super) fn condition(&mut self, plan: &'a Plan) -> Result<Truth, Fault> {
         match &plan.op {

@@ -1,0 +1,42 @@
+//! Lists the built-in rule files, so that a new rule is one new file and no registry is kept by hand.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    println!("cargo:rerun-if-changed=rules");
+    println!("cargo:rerun-if-changed=build.rs");
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let mut files = Vec::new();
+    for family in folders(&root.join("rules"))? {
+        for file in fs::read_dir(family)? {
+            let path = file?.path();
+            if path.extension().is_some_and(|e| e == "yaml") {
+                files.push(path);
+            }
+        }
+    }
+    // By file name, hence by rule id.
+    files.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
+    let mut table = String::from("&[\n");
+    for path in &files {
+        let relative = path.strip_prefix(&root).unwrap_or(path);
+        let name = relative.to_string_lossy().replace('\\', "/");
+        let _ = writeln!(table, "    ({name:?}, include_str!({path:?})),");
+    }
+    table.push_str("]\n");
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    fs::write(out.join("rules.rs"), table)
+}
+
+fn folders(of: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(of)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,136 @@
+//! L8: the command line. Input: arguments and an `Io`; output: text on its writers and an exit code. Only this layer reads
+//! the clock and the environment.
+
+mod check;
+mod completions;
+mod config;
+pub mod docs;
+mod eval;
+pub mod examples;
+mod explain;
+pub mod io;
+pub mod pipeline;
+mod rules;
+mod settings;
+mod test;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::error::Error;
+pub use io::Io;
+
+/// Exit code of a run without findings at the gate.
+pub const EXIT_OK: u8 = 0;
+/// Exit code of findings at the gate, or of failed rule tests.
+pub const EXIT_FINDINGS: u8 = 1;
+/// Exit code of usage, config and rule errors.
+pub const EXIT_ERROR: u8 = 2;
+/// Exit code when there was no Kubernetes object.
+pub const EXIT_EMPTY: u8 = 3;
+/// Exit code of `--strict` when something could not be read or decided.
+pub const EXIT_INCOMPLETE: u8 = 4;
+
+/// Linter for Kubernetes and service-mesh manifests: mTLS gaps, policy mistakes and over-broad access to AI models, proved
+/// from files alone.
+#[derive(Debug, Parser)]
+#[command(
+    name = "meshgov",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check manifests against the rules
+    Check(check::Check),
+    /// List the rules, or print the format of rule files
+    Rules(rules::Rules),
+    /// Explain a rule: why it matters, how to fix what it finds
+    Explain(explain::Explain),
+    /// Run the examples of rules
+    Test(test::Test),
+    /// Evaluate a CEL expression over manifests
+    Eval(eval::Eval),
+    /// Show what the config means, or print its format
+    Config(config::Config),
+    /// Print a completion script for a shell
+    Completions(completions::Completions),
+}
+
+/// The command tree, for docs and completions.
+#[must_use]
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+/// Runs one command; returns the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8 {
+    let parsed = match Arguments::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return usage(&error, io),
+    };
+    let result = match &parsed.command {
+        Command::Check(command) => command.run(io),
+        Command::Rules(command) => command.run(io),
+        Command::Explain(command) => command.run(io),
+        Command::Test(command) => command.run(io),
+        Command::Eval(command) => command.run(io),
+        Command::Config(command) => command.run(io),
+        Command::Completions(command) => command.run(io),
+    };
+    match result {
+        Ok(code) => code,
+        // A reader that went away (`meshgov … | head`) is no error of ours.
+        Err(Error::File { cause, .. }) if cause.kind() == std::io::ErrorKind::BrokenPipe => EXIT_OK,
+        Err(error) => {
+            let written = io.err.write_all(error.render().as_bytes());
+            // Nobody is left to tell.
+            written.map_or(EXIT_ERROR, |()| EXIT_ERROR)
+        }
+    }
+}
+
+/// Help and version go to stdout with code 0, mistakes to stderr with code 2.
+fn usage(error: &clap::Error, io: &mut Io<'_>) -> u8 {
+    let text = error.render();
+    let (out, code): (&mut dyn Write, u8) = if error.use_stderr() {
+        (&mut *io.err, EXIT_ERROR)
+    } else {
+        (&mut *io.out, EXIT_OK)
+    };
+    let text = if io.terminal_out {
+        text.ansi().to_string()
+    } else {
+        text.to_string()
+    };
+    match out.write_all(text.as_bytes()) {
+        Ok(()) => code,
+        Err(_) => EXIT_ERROR,
+    }
+}
+
+/// Runs with the process's own streams, clock and environment.
+pub fn run_in_process(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    io::with_process(|io| run(arguments, io))
+}
+
+/// Writes to stdout.
+fn print(io: &mut Io<'_>, text: &str) -> Result<(), Error> {
+    io.out.write_all(text.as_bytes()).map_err(stdout_failed)
+}
+
+fn stdout_failed(cause: std::io::Error) -> Error {
+    Error::File {
+        action: "write",
+        path: String::from("stdout"),
+        cause,
+    }
+}

@@ -1,0 +1,333 @@
+//! L8: `meshgov check`. Input: paths and flags; output: reports and the exit code of the gate.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::pipeline::{self, Silencing};
+use crate::cli::settings::{ConfigFlags, FilterFlags, Settings};
+use crate::cli::{EXIT_EMPTY, EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_OK, Io, stdout_failed};
+use crate::config::ignores::is_date;
+use crate::discover::Request;
+use crate::error::Error;
+use crate::evaluate::Judgement;
+use crate::evaluate::engine::EngineRules;
+use crate::facts::{Confidence, Severity};
+use crate::finding::{Gate, NotAnalysed, Outcome};
+use crate::load::{FileOutcome, Loaded};
+use crate::report::{self, ColorChoice, Document, Format, Options, Terminal};
+use crate::rule::{RuleInfo, example, load};
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Files, folders, or `-` for standard input [default: the working directory]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    config: ConfigFlags,
+    #[command(flatten)]
+    filters: FilterFlags,
+    /// Least severity that fails the run [default: high]
+    #[arg(long, value_name = "SEVERITY", env = "MESHGOV_FAIL_ON",
+          value_parser = ["critical", "high", "medium", "low", "note", "never"])]
+    fail_on: Option<String>,
+    /// Least confidence that fails the run [default: medium]
+    #[arg(long, value_name = "CONFIDENCE", env = "MESHGOV_FAIL_CONFIDENCE",
+          value_parser = ["high", "medium", "low"])]
+    fail_confidence: Option<String>,
+    /// Exit with 0 instead of 1 when there are findings
+    #[arg(long)]
+    exit_zero: bool,
+    /// Exit with 4 when something could not be read or decided
+    #[arg(long)]
+    strict: bool,
+    /// Exit with 0 instead of 3 when there is no Kubernetes object
+    #[arg(long)]
+    allow_empty: bool,
+    /// Report silenced findings too
+    #[arg(long)]
+    no_ignores: bool,
+    /// Report format, optionally into a file (repeatable): human, concise, json, sarif, github, markdown
+    #[arg(
+        long = "format",
+        value_name = "FORMAT[=FILE]",
+        default_value = "human",
+        env = "MESHGOV_FORMAT"
+    )]
+    formats: Vec<String>,
+    /// When to use colour
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        env = "MESHGOV_COLOR"
+    )]
+    color: Color,
+    /// Show no progress
+    #[arg(long)]
+    no_progress: bool,
+    /// Print nothing when nothing fails the run
+    #[arg(short, long)]
+    quiet: bool,
+    /// Path that findings in standard input print
+    #[arg(long, value_name = "PATH")]
+    stdin_filename: Option<String>,
+    /// Day that silencers are judged on, YYYY-MM-DD [default: the system's day]
+    #[arg(long, value_name = "DATE", env = "MESHGOV_TODAY")]
+    today: Option<String>,
+    /// Threads [default: one a core]
+    #[arg(long, value_name = "N", env = "MESHGOV_JOBS")]
+    jobs: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Stack of a worker thread: parsing and evaluation recurse within their depth limits, also in debug builds.
+const WORKER_STACK_BYTES: usize = 16 << 20;
+
+impl Check {
+    pub(super) fn run(&self, io: &mut Io<'_>) -> Result<u8, Error> {
+        let formats = self.formats()?;
+        if let Some(bad) = self.today.as_deref().filter(|d| !is_date(d)) {
+            return Err(Error::usage_help(
+                format!("`{bad}` is no date"),
+                "write YYYY-MM-DD",
+            ));
+        }
+        let settings = self.config.settings(&self.filters, io)?;
+        let request = Request {
+            cwd: io.cwd.clone(),
+            paths: self.paths.clone(),
+            stdin_name: self.stdin_filename.clone(),
+        };
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.jobs.unwrap_or(0))
+            .stack_size(WORKER_STACK_BYTES)
+            .build()
+            .map_err(|e| Error::usage(format!("cannot start the threads: {e}")))?;
+        let outcome = self.outcome(&settings, &request, &formats, &pool, io)?;
+        let fails = outcome.findings.iter().any(|f| outcome.gate.fails(f));
+        let incomplete = is_incomplete(&outcome);
+        let code = match () {
+            () if fails && !self.exit_zero => EXIT_FINDINGS,
+            () if outcome.objects == 0 && !self.allow_empty => EXIT_EMPTY,
+            () if self.strict && incomplete => EXIT_INCOMPLETE,
+            () => EXIT_OK,
+        };
+        self.write(&outcome, &formats, code, io)?;
+        if code == EXIT_EMPTY {
+            let words = format!(
+                "error: no Kubernetes object found (files read: {})\n  help: name other paths, or pass --allow-empty\n",
+                outcome.files
+            );
+            io.err.write_all(words.as_bytes()).map_err(stdout_failed)?;
+        }
+        Ok(code)
+    }
+
+    /// The formats with their files; more than one on stdout is a mistake.
+    fn formats(&self) -> Result<Vec<(&'static Format, Option<&str>)>, Error> {
+        let mut found = Vec::new();
+        for text in &self.formats {
+            let (name, file) = match text.split_once('=') {
+                Some((name, file)) => (name, Some(file)),
+                None => (text.as_str(), None),
+            };
+            let Some(format) = report::format(Document::Check, name) else {
+                let known: Vec<_> = report::names(Document::Check).collect();
+                let message = format!("there is no format `{name}`");
+                let near = crate::shape::nearest(name, known.iter().copied());
+                return Err(Error::usage_help(
+                    message,
+                    near.map_or_else(
+                        || format!("one of {}", known.join(", ")),
+                        |n| format!("did you mean `{n}`?"),
+                    ),
+                ));
+            };
+            found.push((format, file));
+        }
+        if found.iter().filter(|(_, file)| file.is_none()).count() > 1 {
+            return Err(Error::usage_help(
+                "two formats on stdout",
+                "give all but one a file: `--format sarif=meshgov.sarif`",
+            ));
+        }
+        Ok(found)
+    }
+
+    fn gate(&self, settings: &Settings) -> Gate {
+        let fail_on = match &self.fail_on {
+            // `never` is no severity, so it reads as none.
+            Some(word) => load::word(word),
+            None => settings.config.fail_on.unwrap_or(Some(Severity::High)),
+        };
+        let fail_confidence = match &self.fail_confidence {
+            Some(word) => load::word(word).unwrap_or(Confidence::Medium),
+            None => settings
+                .config
+                .fail_confidence
+                .unwrap_or(Confidence::Medium),
+        };
+        Gate {
+            fail_on,
+            fail_confidence,
+        }
+    }
+
+    fn outcome(
+        &self,
+        settings: &Settings,
+        request: &Request,
+        formats: &[(&'static Format, Option<&str>)],
+        pool: &rayon::ThreadPool,
+        io: &mut Io<'_>,
+    ) -> Result<Outcome, Error> {
+        let bytes = pipeline::stdin(request, io)?;
+        let today = self.today.clone().unwrap_or_else(|| io.today.clone());
+        pool.install(|| {
+            let mut input = pipeline::read(request, &settings.config, bytes.as_deref())?;
+            let rules = settings.compiled(&input.kinds())?;
+            let engine = settings.engine();
+            let silencing = Silencing {
+                rules: &settings.rules,
+                ignores: &settings.config.ignores,
+                config: settings.config.file.as_ref(),
+                today: &today,
+                off: self.no_ignores,
+            };
+            let judgement = input.judge(&rules, &engine, &silencing);
+            let all = formats.iter().any(|(f, _)| f.name == "sarif");
+            let (judgement, infos) = with_texts(judgement, settings, &engine, all);
+            Ok(Outcome {
+                findings: judgement.findings,
+                not_evaluated: judgement.not_evaluated,
+                not_analysed: not_analysed(&input.loaded),
+                views: input.summaries(),
+                rules: infos,
+                objects: input.loaded.resources.len(),
+                files: input.loaded.files.len(),
+                gate: self.gate(settings),
+                today,
+                sources: input.sources,
+                secrets: input.loaded.secrets,
+            })
+        })
+    }
+
+    fn write(
+        &self,
+        outcome: &Outcome,
+        formats: &[(&'static Format, Option<&str>)],
+        code: u8,
+        io: &mut Io<'_>,
+    ) -> Result<(), Error> {
+        let choice = match self.color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        };
+        let columns = (io.env)("COLUMNS").and_then(|c| c.parse().ok());
+        let options = Options {
+            terminal: Terminal::detect(io.env, io.terminal_out, columns, choice),
+            ..Options::default()
+        };
+        for (format, file) in formats {
+            match file {
+                None if self.quiet && code == EXIT_OK => {}
+                None => {
+                    (format.write)(outcome, &options, io.out).map_err(stdout_failed)?;
+                }
+                Some(path) => {
+                    // A file is no terminal, whatever stdout is.
+                    let options = Options {
+                        terminal: Terminal::detect(|_| None, false, None, ColorChoice::Never),
+                        ..options.clone()
+                    };
+                    let failed = |cause| Error::File {
+                        action: "write",
+                        path: (*path).to_owned(),
+                        cause,
+                    };
+                    let full = io.cwd.join(path);
+                    let file = std::fs::File::create(full).map_err(failed)?;
+                    let mut writer = std::io::BufWriter::new(file);
+                    (format.write)(outcome, &options, &mut writer).map_err(failed)?;
+                    writer.flush().map_err(failed)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The rules of the run with the texts that reports print: of all rules, or of those that found something.
+fn with_texts(
+    mut judgement: Judgement,
+    settings: &Settings,
+    engine: &EngineRules,
+    all: bool,
+) -> (Judgement, Vec<Arc<RuleInfo>>) {
+    let mut infos: Vec<Arc<RuleInfo>> = Vec::new();
+    for rule in settings.selected() {
+        let is_engine = engine.get(&rule.info.id).is_some();
+        let found = judgement.findings.iter().any(|f| f.rule.id == rule.info.id);
+        let info = if all || found {
+            example::with_texts(&rule.info, &rule.file)
+        } else {
+            Arc::clone(&rule.info)
+        };
+        debug_assert_eq!(
+            is_engine,
+            rule.info.source == crate::rule::RuleSource::Engine
+        );
+        infos.push(info);
+    }
+    let info_of = |id: &str| {
+        infos
+            .binary_search_by(|i| i.id.as_str().cmp(id))
+            .ok()
+            .and_then(|at| infos.get(at))
+    };
+    for finding in &mut judgement.findings {
+        if let Some(info) = info_of(&finding.rule.id) {
+            finding.rule = Arc::clone(info);
+        }
+    }
+    for undecided in &mut judgement.not_evaluated {
+        if let Some(info) = info_of(&undecided.rule.id) {
+            undecided.rule = Arc::clone(info);
+        }
+    }
+    (judgement, infos)
+}
+
+fn not_analysed(loaded: &Loaded) -> Vec<NotAnalysed> {
+    let mut found: Vec<_> = loaded
+        .files
+        .iter()
+        .filter_map(|file| match &file.outcome {
+            FileOutcome::Skipped { reason, .. } => Some(NotAnalysed {
+                path: file.source.path.clone(),
+                reason: reason.to_string(),
+            }),
+            FileOutcome::Read(_) | FileOutcome::Broken(_) => None,
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// Whether something was not read or not decided, so that silence proves nothing.
+fn is_incomplete(outcome: &Outcome) -> bool {
+    !outcome.not_analysed.is_empty()
+        || !outcome.not_evaluated.is_empty()
+        || outcome.views.iter().any(|v| !v.opaque.is_empty())
+}

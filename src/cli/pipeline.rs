@@ -1,0 +1,365 @@
+//! L8: the straight line of a run: what was loaded → views → facts → verdicts → silencers. `check` and the examples of
+//! rules share it.
+
+use std::sync::Arc;
+
+use crate::cli::io::Io;
+use crate::config::{Config, Ignore, assume};
+use crate::discover::{self, Discovered, Root};
+use crate::engine::Analysis;
+use crate::engine::subjects::MeshSummary;
+use crate::error::Error;
+use crate::evaluate::engine::{self, EngineRules};
+use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
+use crate::facts::assumptions::Assumptions;
+use crate::facts::subject::World;
+use crate::finding::{ObjectRef, ViewSummary};
+use crate::load::{self, Loaded};
+use crate::resource::{GroupKind, ResourceId};
+use crate::rule::RuleSet;
+use crate::source::{SourceFile, SourceId, Sources, Span, to_u32};
+use crate::suppress::{self, Silencers};
+use crate::view::build::{ViewSettings, Views, views};
+use crate::view::{Namespace, View};
+
+/// Everything read, as views.
+#[derive(Debug)]
+pub struct Input {
+    /// What was read.
+    pub loaded: Loaded,
+    /// The texts that spans index.
+    pub sources: Sources,
+    /// Views in order.
+    pub views: Vec<Arc<View>>,
+    /// What is wrong inside views.
+    pub view_problems: Vec<crate::load::problem::InputProblem>,
+    /// What engines take for granted.
+    pub assume: Assumptions,
+    /// The meshes of each view, once judged.
+    meshes: Vec<MeshSummary>,
+}
+
+/// What is silenced, and whether at all.
+#[derive(Debug)]
+pub struct Silencing<'s> {
+    /// All rules there are, for names.
+    pub rules: &'s RuleSet,
+    /// Entries of the config, with its text.
+    pub ignores: &'s [Ignore],
+    /// The config file, for findings about its entries.
+    pub config: Option<&'s Arc<SourceFile>>,
+    /// The day silencers are judged on.
+    pub today: &'s str,
+    /// `--no-ignores`.
+    pub off: bool,
+}
+
+/// The bytes of standard input, where `-` is named.
+pub(super) fn stdin(
+    request: &discover::Request,
+    io: &mut Io<'_>,
+) -> Result<Option<Vec<u8>>, Error> {
+    if !request.paths.iter().any(|p| p.as_os_str() == "-") {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    match io.stdin.read_to_end(&mut bytes) {
+        Ok(_) => Ok(Some(bytes)),
+        Err(cause) => Err(Error::File {
+            action: "read",
+            path: String::from("stdin"),
+            cause,
+        }),
+    }
+}
+
+/// Finds and reads the inputs of the command line.
+///
+/// # Errors
+/// A path that does not exist or cannot be read.
+pub(super) fn read(
+    request: &discover::Request,
+    config: &Config,
+    stdin: Option<&[u8]>,
+) -> Result<Input, Error> {
+    let discovered: Discovered = discover::discover(request)?;
+    let loaded = load::load(&discovered, stdin);
+    let assume = assume::read(config.assume());
+    Ok(as_views(
+        loaded,
+        &discovered.roots,
+        &view_settings(config),
+        assume,
+    ))
+}
+
+fn view_settings(config: &Config) -> ViewSettings {
+    ViewSettings {
+        named: config
+            .views
+            .iter()
+            .map(|(name, paths)| (name.clone(), paths.clone()))
+            .collect(),
+        default_namespace: assume::read(config.assume()).default_namespace,
+        ..ViewSettings::default()
+    }
+}
+
+fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Assumptions) -> Input {
+    let Views { views, problems } = views(&loaded, roots, settings);
+    Input {
+        sources: loaded.sources(),
+        loaded,
+        views: views.into_iter().map(Arc::new).collect(),
+        view_problems: problems,
+        assume,
+        meshes: Vec::new(),
+    }
+}
+
+/// Reads texts that stand in no file: the manifests of a rule's example. All are one view.
+#[must_use]
+pub fn read_texts(files: &[(String, String)], assume: Assumptions) -> Input {
+    let mut whole = Loaded::default();
+    for (number, (path, text)) in (0u32..).zip(files) {
+        let source = Arc::new(SourceFile::new(SourceId(number), path, text));
+        let mut piece = load::load_text(&source);
+        let first = to_u32(whole.resources.len());
+        for resource in piece.resources {
+            let mut resource = Arc::unwrap_or_clone(resource);
+            resource.id = ResourceId(resource.id.0 + first);
+            whole.resources.push(Arc::new(resource));
+        }
+        for problem in &mut piece.problems {
+            problem.resource = problem.resource.map(|id| ResourceId(id.0 + first));
+        }
+        for mut file in piece.files {
+            file.resources = (file.resources.0 + first, file.resources.1 + first);
+            file.roots = vec![0];
+            whole.files.push(file);
+        }
+        whole.problems.append(&mut piece.problems);
+        whole.secrets.append(&mut piece.secrets);
+    }
+    let root = Root {
+        shown: String::from("."),
+        is_folder: true,
+    };
+    let settings = ViewSettings {
+        default_namespace: assume.default_namespace.clone(),
+        ..ViewSettings::default()
+    };
+    as_views(whole, &[root], &settings, assume)
+}
+
+impl Input {
+    /// Kinds that occur in any view, each once.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<&GroupKind> {
+        let mut kinds: Vec<_> = self.views.iter().flat_map(|v| v.kinds()).collect();
+        kinds.sort();
+        kinds.dedup();
+        kinds
+    }
+
+    /// Every view with its facts, and what its opening line says.
+    #[must_use]
+    pub fn worlds(&self) -> Vec<(World, MeshSummary)> {
+        self.views
+            .iter()
+            .map(|view| {
+                let subjects = Analysis::of(view, &self.assume).subjects();
+                let mut world = World::new(Arc::clone(view), subjects.reasons);
+                world.facts = subjects.by_kind;
+                (world, subjects.summary)
+            })
+            .collect()
+    }
+
+    /// Judges everything and applies the silencers.
+    pub fn judge(
+        &mut self,
+        rules: &[CompiledRule],
+        engine: &EngineRules,
+        silencing: &Silencing<'_>,
+    ) -> Judgement {
+        let (worlds, meshes): (Vec<_>, Vec<_>) = self.worlds().into_iter().unzip();
+        self.meshes = meshes;
+        let of_inputs = self.input_drafts(engine);
+        let mut judgement = evaluate(rules, &worlds, vec![of_inputs], &self.sources);
+        if !silencing.off {
+            self.silence(&mut judgement, rules, engine, silencing);
+        }
+        judgement
+    }
+
+    fn input_drafts(&self, engine: &EngineRules) -> Vec<crate::evaluate::draft::Draft> {
+        self.loaded
+            .problems
+            .iter()
+            .chain(&self.view_problems)
+            .filter_map(|problem| {
+                let resource = problem
+                    .resource
+                    .and_then(|id| self.loaded.resources.get(crate::source::to_usize(id.0)));
+                engine.of_input(problem, resource)
+            })
+            .collect()
+    }
+
+    fn silence(
+        &mut self,
+        judgement: &mut Judgement,
+        rules: &[CompiledRule],
+        engine: &EngineRules,
+        silencing: &Silencing<'_>,
+    ) {
+        let mut silencers = self.silencers();
+        silencers.ignores = silencing.ignores.to_vec();
+        let runs = |filter: &str| {
+            let compiled = rules.iter().map(|r| &r.rule);
+            let engine = silencing
+                .rules
+                .iter()
+                .filter(|r| engine.get(&r.info.id).is_some());
+            compiled.chain(engine).any(|r| RuleSet::is_named(r, filter))
+        };
+        let sources = &self.sources;
+        let spent = silencers.apply(
+            &mut judgement.findings,
+            silencing.rules,
+            silencing.today,
+            |finding| {
+                sources
+                    .get(finding.span.source)
+                    .map_or_else(String::new, |f| f.path.clone())
+            },
+            runs,
+        );
+        let mut drafts = Vec::new();
+        for void in &spent.void {
+            let (id, what) = if void.expired {
+                (engine::IGNORE_EXPIRED, "this silencer has expired")
+            } else {
+                (engine::IGNORE_MALFORMED, "this silencer has no effect")
+            };
+            drafts.extend(engine.draft(id, void.span, format!("{what}: {}", void.message)));
+        }
+        for span in &spent.unused {
+            let message = String::from("this silencer silences nothing");
+            drafts.extend(engine.draft(engine::IGNORE_UNUSED, *span, message));
+        }
+        let own = spent
+            .expired_ignores
+            .iter()
+            .map(|(span, until)| {
+                let words = format!("this entry of `ignores` has expired: it ran out on {until}");
+                (engine::IGNORE_EXPIRED, *span, words)
+            })
+            .chain(spent.unused_ignores.iter().map(|span| {
+                let words = String::from("this entry of `ignores` silences nothing");
+                (engine::IGNORE_UNUSED, *span, words)
+            }));
+        if let Some(config) = silencing.config {
+            let mut own = own.peekable();
+            if own.peek().is_some() {
+                let source = self.sources.add(config.path.clone(), config.text.clone());
+                drafts.extend(own.filter_map(|(id, span, words)| {
+                    let span = Span {
+                        source: source.id,
+                        ..span
+                    };
+                    engine.draft(id, span, words)
+                }));
+            }
+        }
+        let more = merge::merge(vec![drafts], &self.sources);
+        judgement.findings.extend(more.findings);
+        merge::sort(judgement, &self.sources);
+    }
+
+    /// The silencers that manifests hold.
+    fn silencers(&self) -> Silencers {
+        let mut silencers = Silencers::default();
+        for file in &self.loaded.files {
+            if memchr::memmem::find(file.source.text.as_bytes(), b"meshgov:").is_none() {
+                continue;
+            }
+            for comment in &file.comments {
+                if let Some(found) = suppress::of_comment(&file.source, *comment) {
+                    silencers.add(found);
+                }
+            }
+        }
+        for resource in &self.loaded.resources {
+            let object = resource.object();
+            if object
+                .at(&["metadata", "annotations", suppress::ANNOTATION])
+                .is_some()
+            {
+                suppress::of_annotation(object, &self.keys(resource.id))
+                    .for_each(|found| silencers.add(found));
+            }
+        }
+        silencers
+    }
+
+    /// An object as findings name it, in each view that has it.
+    fn keys(&self, id: ResourceId) -> Vec<(String, ObjectRef)> {
+        self.views
+            .iter()
+            .flat_map(|view| view.members.iter().map(move |m| (view, m)))
+            .filter(|(_, member)| member.resource.id == id)
+            .map(|(view, member)| {
+                let own = crate::evaluate::draft::identity(&member.resource);
+                let object = ObjectRef {
+                    namespace: member.namespace.as_str().to_owned(),
+                    ..own
+                };
+                (view.name.clone(), object)
+            })
+            .collect()
+    }
+
+    /// What the opening lines of reports say.
+    #[must_use]
+    pub fn summaries(&self) -> Vec<ViewSummary> {
+        let none = MeshSummary::default();
+        let meshes = self.meshes.iter().chain(std::iter::repeat(&none));
+        let views = self.views.iter().zip(meshes);
+        views.map(|(view, mesh)| summary(view, mesh)).collect()
+    }
+}
+
+fn summary(view: &View, mesh: &MeshSummary) -> ViewSummary {
+    let unset = view
+        .members
+        .iter()
+        .filter(|m| m.namespace == Namespace::Unset)
+        .count();
+    let mut assumptions = Vec::new();
+    if unset > 0 {
+        assumptions.push(format!(
+            "{unset} objects that name no namespace are applied to one and the same"
+        ));
+    }
+    assumptions.extend(mesh.assumptions.iter().cloned());
+    ViewSummary {
+        mesh: mesh.mesh.clone(),
+        meshed: mesh.meshed,
+        transport_decided: mesh.transport,
+        access_decided: mesh.access,
+        name: view.name.clone(),
+        found_by: view.found_by.clone(),
+        objects: view.members.len(),
+        unset_namespace: unset,
+        workloads: view
+            .members
+            .iter()
+            .filter(|m| crate::pods::template(&m.resource).is_some())
+            .count(),
+        opaque: view.opaque.iter().map(|o| o.what.clone()).collect(),
+        assumptions,
+        ..ViewSummary::default()
+    }
+}

@@ -1,0 +1,207 @@
+//! L8: flags + config → what a run does. Input: flags and the config they lead to; output: `Settings`: rules with their
+//! settings, checked once.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+
+use crate::cli::Io;
+use crate::config::{Config, Override, find};
+use crate::error::Error;
+use crate::evaluate::CompiledRule;
+use crate::evaluate::engine::EngineRules;
+use crate::resource::GroupKind;
+use crate::rule::{Rule, RuleSet, RuleSource};
+
+/// Flags of every command that reads the config and rules.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct ConfigFlags {
+    /// Config file instead of the nearest meshgov.yaml upwards
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MESHGOV_CONFIG",
+        conflicts_with = "no_config"
+    )]
+    pub(super) config: Option<PathBuf>,
+    /// Read no config file
+    #[arg(long)]
+    pub(super) no_config: bool,
+    /// Folder with rules of your own, besides the built-in ones (repeatable)
+    #[arg(long, value_name = "DIR", env = "MESHGOV_RULES", value_delimiter = ',')]
+    pub(super) rules: Vec<PathBuf>,
+}
+
+/// Which rules run.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct FilterFlags {
+    /// Run these rules only: ids, slugs or families (repeatable); INPUT and META rules always run
+    #[arg(
+        long,
+        value_name = "RULE",
+        value_delimiter = ',',
+        env = "MESHGOV_SELECT"
+    )]
+    pub(super) select: Vec<String>,
+    /// Do not run these rules: ids, slugs or families (repeatable)
+    #[arg(
+        long,
+        value_name = "RULE",
+        value_delimiter = ',',
+        env = "MESHGOV_IGNORE"
+    )]
+    pub(super) ignore: Vec<String>,
+}
+
+/// What holds for a run.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) config: Config,
+    /// All rules there are.
+    pub(super) rules: RuleSet,
+    overrides: BTreeMap<String, Override>,
+    select: Vec<String>,
+    ignore: Vec<String>,
+}
+
+impl ConfigFlags {
+    /// Reads the config and the rules it and the flags name.
+    pub(super) fn settings(&self, filters: &FilterFlags, io: &Io<'_>) -> Result<Settings, Error> {
+        let path = match &self.config {
+            Some(path) => Some(io.cwd.join(path)),
+            None if self.no_config => None,
+            None => find::nearest_config(&io.cwd),
+        };
+        let config = match &path {
+            None => Config::default(),
+            Some(path) => {
+                let shown = shown(path, &io.cwd);
+                let text = std::fs::read_to_string(path).map_err(|cause| Error::File {
+                    action: "read",
+                    path: shown.clone(),
+                    cause,
+                })?;
+                Config::parse(&shown, &text).map_err(Error::Problems)?
+            }
+        };
+        let mut rules = RuleSet::builtin()?;
+        let folder = path.as_deref().and_then(Path::parent);
+        for dir in &config.rules_dirs {
+            let full = folder.map_or_else(|| PathBuf::from(dir), |f| f.join(dir));
+            rules.add_path(&full, &shown(&full, &io.cwd))?;
+        }
+        for dir in &self.rules {
+            rules.add_path(&io.cwd.join(dir), &dir.to_string_lossy())?;
+        }
+        for filter in filters.select.iter().chain(&filters.ignore) {
+            if !rules.has(filter) {
+                let message = format!("no rule, slug or family is called `{filter}`");
+                return Err(match rules.nearest(filter) {
+                    Some(near) => Error::usage_help(message, format!("did you mean `{near}`?")),
+                    None => Error::usage_help(message, "`meshgov rules` lists them"),
+                });
+            }
+        }
+        let overrides = config.overrides(&rules).map_err(Error::Problems)?;
+        let select = if filters.select.is_empty() {
+            config.select.clone()
+        } else {
+            filters.select.clone()
+        };
+        let ignore = filters
+            .ignore
+            .iter()
+            .chain(&config.ignore)
+            .cloned()
+            .collect();
+        Ok(Settings {
+            config,
+            rules,
+            overrides,
+            select,
+            ignore,
+        })
+    }
+}
+
+impl Settings {
+    /// The rules that run, in id order.
+    pub(super) fn selected(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        self.rules.iter().filter(|rule| self.runs(rule))
+    }
+
+    /// The rules that the filters name, in id order; all without a filter.
+    pub(super) fn listed(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        self.selected().filter(|rule| {
+            self.select.is_empty() || self.select.iter().any(|f| RuleSet::is_named(rule, f))
+        })
+    }
+
+    fn runs(&self, rule: &Rule) -> bool {
+        let named = |filters: &[String]| filters.iter().any(|f| RuleSet::is_named(rule, f));
+        let enabled = self
+            .overrides
+            .get(&rule.info.id)
+            .and_then(|o| o.enabled)
+            .unwrap_or(true);
+        let selected =
+            self.select.is_empty() || named(&self.select) || rule.info.source == RuleSource::Engine;
+        enabled && selected && !named(&self.ignore)
+    }
+
+    /// The rules that the program raises itself.
+    pub(super) fn engine(&self) -> EngineRules {
+        let mut engine = EngineRules::default();
+        for rule in self.selected().filter(|r| is_engine(r)) {
+            engine.add(rule, self.severity(rule));
+        }
+        engine
+    }
+
+    /// Compiles the rules that have something to judge. A rule of the user is always compiled, so that its faults show.
+    pub(super) fn compiled(&self, kinds: &[&GroupKind]) -> Result<Vec<CompiledRule>, Error> {
+        let mut compiled = Vec::new();
+        let mut problems = Vec::new();
+        for rule in self.selected().filter(|r| !is_engine(r)) {
+            let has_work = rule.kinds.is_empty()
+                || kinds
+                    .iter()
+                    .any(|k| rule.kinds.iter().any(|p| p.matches(k)));
+            if !has_work && rule.info.source == RuleSource::Builtin {
+                continue;
+            }
+            let params = self
+                .overrides
+                .get(&rule.info.id)
+                .and_then(|o| o.params.as_ref());
+            match CompiledRule::new(rule, self.severity(rule), params) {
+                Ok(rule) => compiled.push(rule),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if problems.is_empty() {
+            Ok(compiled)
+        } else {
+            Err(Error::Problems(problems))
+        }
+    }
+
+    fn severity(&self, rule: &Rule) -> crate::facts::Severity {
+        self.overrides
+            .get(&rule.info.id)
+            .and_then(|o| o.severity)
+            .unwrap_or(rule.info.severity)
+    }
+}
+
+fn is_engine(rule: &Rule) -> bool {
+    rule.info.source == RuleSource::Engine
+}
+
+/// A path as messages print it: relative to the working directory where that is above it.
+pub(super) fn shown(path: &Path, cwd: &Path) -> String {
+    let relative = path.strip_prefix(cwd).unwrap_or(path);
+    relative.to_string_lossy().replace('\\', "/")
+}

@@ -1,0 +1,44 @@
+//! L5: where the config is. Input: a folder; output: the path of the nearest config file up to the git top level.
+
+use std::path::{Path, PathBuf};
+
+/// File names, in order of preference.
+pub const NAMES: &[&str] = &["meshgov.yaml", ".meshgov.yaml"];
+
+/// The config that holds for a folder: the nearest one upwards; the search stops at the folder that holds `.git`.
+#[must_use]
+pub fn nearest_config(from: &Path) -> Option<PathBuf> {
+    for folder in from.ancestors() {
+        let found = NAMES
+            .iter()
+            .map(|name| folder.join(name))
+            .find(|p| p.is_file());
+        if found.is_some() {
+            return found;
+        }
+        if folder.join(".git").exists() {
+            return None;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_search_goes_up_to_the_git_top_level_and_no_further() {
+        let outer = tempfile::tempdir().unwrap();
+        let top = outer.path().join("repo");
+        let deep = top.join("a/b");
+        std::fs::create_dir_all(&deep).unwrap();
+        std::fs::create_dir(top.join(".git")).unwrap();
+        std::fs::write(outer.path().join("meshgov.yaml"), "").unwrap();
+        assert_eq!(nearest_config(&deep), None);
+        std::fs::write(top.join(".meshgov.yaml"), "").unwrap();
+        assert_eq!(nearest_config(&deep), Some(top.join(".meshgov.yaml")));
+        std::fs::write(top.join("meshgov.yaml"), "").unwrap();
+        assert_eq!(nearest_config(&deep), Some(top.join("meshgov.yaml")));
+    }
+}

@@ -1,0 +1,213 @@
+//! The Istio engine. Input: a `View` and its `Topology`; output: membership, transport and access of its workloads, with proof.
+//!
+//! Semantics read from istio/istio@86c9f01fd735 (1.32-dev); each rule names its upstream file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::Assumptions;
+use crate::facts::transport::{Membership, Mode, Plaintext, Transport};
+use crate::facts::workload::{Port, Protocol, Workload};
+use crate::facts::{Fact, Step, UnknownReason};
+use crate::topology::Topology;
+use crate::view::View;
+use crate::yaml::NodeRef;
+
+mod access;
+mod ambient;
+mod authorization;
+mod capture;
+mod client;
+mod compile;
+mod config;
+mod destination_rule;
+mod evidence;
+mod jwt;
+mod listener;
+mod membership;
+mod peer_authentication;
+mod policy;
+mod waypoint;
+mod ztunnel;
+
+pub use access::{Answer, Call, Path, Reach, Via};
+pub use client::{Destination, Wire};
+pub use compile::Protocol as Reads;
+pub use config::MeshConfig;
+use destination_rule::DestinationRules;
+use jwt::RequestAuthentications;
+use peer_authentication::PeerAuthentications;
+use policy::AuthorizationPolicies;
+use waypoint::Waypoints;
+
+/// Istio as one view shows it.
+#[derive(Debug)]
+pub struct Istio {
+    /// Mesh-wide settings.
+    pub config: MeshConfig,
+    /// The first sign of Istio in the view; without one the engine says that nothing is meshed.
+    pub evidence: Option<Step>,
+    namespaces: BTreeMap<String, BTreeMap<String, String>>,
+    completeness: Completeness,
+    peer_authentications: PeerAuthentications,
+    request_authentications: RequestAuthentications,
+    policies: AuthorizationPolicies,
+    waypoints: Waypoints,
+    destination_rules: DestinationRules,
+    /// Hosts that ServiceEntries declare as part of the mesh.
+    internal_hosts: BTreeSet<String>,
+    /// Whether anything is enrolled in ambient, so that sidecars speak HBONE.
+    ambient_installed: bool,
+}
+
+impl Istio {
+    /// Reads the Istio objects of a view.
+    #[must_use]
+    pub fn of(view: &View, topology: &Topology, assume: &Assumptions) -> Self {
+        let config = MeshConfig::of(view, &assume.istio);
+        let evidence = evidence::find(view, topology, assume, &config);
+        let completeness = Completeness::of(view, assume, &config);
+        let root = config.root_namespace.clone();
+        Self {
+            peer_authentications: PeerAuthentications::of(view, &root),
+            request_authentications: RequestAuthentications::of(view, &root),
+            policies: AuthorizationPolicies::of(view, &root),
+            waypoints: Waypoints::of(view, &root),
+            destination_rules: DestinationRules::of(view, &root, config.private_destination_rules),
+            internal_hosts: internal_hosts(view),
+            ambient_installed: ambient_installed(topology),
+            config,
+            evidence,
+            namespaces: assume.namespaces.clone(),
+            completeness,
+        }
+    }
+
+    /// Whether and how a workload is in the mesh.
+    #[must_use]
+    pub fn membership(&self, topology: &Topology, workload: &Workload) -> Fact<Membership> {
+        membership::of(self, topology, workload)
+    }
+
+    /// What a port accepts on the wire, given the workload's membership.
+    #[must_use]
+    pub fn transport(
+        &self,
+        workload: &Workload,
+        membership: &Fact<Membership>,
+        port: &Port,
+    ) -> Fact<Transport> {
+        let dataplane = match &membership.value {
+            Ok(value) => *value,
+            Err(reasons) => {
+                return Fact {
+                    value: Err(reasons.clone()),
+                    steps: membership.steps.clone(),
+                };
+            }
+        };
+        let plaintext = |why, steps| Fact::known(Transport::certain(Mode::Plaintext(why)), steps);
+        if dataplane == Membership::None {
+            return plaintext(Plaintext::Unmeshed, membership.steps.clone());
+        }
+        if port.protocol != Protocol::Tcp {
+            let step = Step::default(
+                "istio.io/docs/ops/configuration/traffic-management/traffic-routing",
+                format!("{} is not carried by the proxy", port.protocol.as_str()),
+            );
+            return plaintext(Plaintext::Bypassed, vec![step]);
+        }
+        if let Some(bypass) = capture::bypass(self, workload, dataplane, port.number) {
+            return plaintext(Plaintext::Bypassed, bypass);
+        }
+        let mut fact = self.peer_authentications.transport(
+            workload,
+            dataplane,
+            port.number,
+            &self.completeness,
+        );
+        if membership.is_assumed() {
+            let assumed = membership.steps.iter().filter(|s| is_assumed(s)).cloned();
+            fact.steps.extend(assumed);
+        }
+        fact
+    }
+}
+
+/// Hosts of ServiceEntries with `location: MESH_INTERNAL`; the default is MESH_EXTERNAL, and of several entries the first counts.
+fn internal_hosts(view: &View) -> BTreeSet<String> {
+    let mut seen = BTreeMap::new();
+    for member in view.of_kind("networking.istio.io", "ServiceEntry") {
+        let Some(spec) = member.resource.object().get("spec") else {
+            continue;
+        };
+        let internal = spec.get("location").map(NodeRef::text) == Some("MESH_INTERNAL");
+        for host in spec.get("hosts").into_iter().flat_map(NodeRef::items) {
+            seen.entry(host.text().to_owned()).or_insert(internal);
+        }
+    }
+    seen.into_iter()
+        .filter(|(_, i)| *i)
+        .map(|(h, _)| h)
+        .collect()
+}
+
+fn ambient_installed(topology: &Topology) -> bool {
+    const LABEL: &str = "istio.io/dataplane-mode";
+    let ambient = |node: Option<NodeRef<'_>>| node.map(NodeRef::text) == Some("ambient");
+    topology
+        .namespaces
+        .keys()
+        .any(|n| ambient(topology.namespace_label(n, LABEL)))
+        || topology.workloads.iter().any(|w| ambient(w.label(LABEL)))
+}
+
+fn is_assumed(step: &Step) -> bool {
+    matches!(step.role, crate::facts::Role::Assumed(_))
+}
+
+/// What the view is known to hold all of, and what in it could not be read.
+#[derive(Debug, Default)]
+pub(crate) struct Completeness {
+    root: String,
+    mesh_config_present: bool,
+    complete: std::collections::BTreeSet<String>,
+    opaque: Vec<(Option<String>, UnknownReason)>,
+}
+
+impl Completeness {
+    fn of(view: &View, assume: &Assumptions, config: &MeshConfig) -> Self {
+        let opaque = view.opaque.iter().map(|o| {
+            let reason = UnknownReason {
+                missing: o.what.clone(),
+                span: o.span,
+            };
+            (o.namespace.clone(), reason)
+        });
+        Self {
+            root: config.root_namespace.clone(),
+            mesh_config_present: config.present,
+            complete: assume.complete.clone(),
+            opaque: opaque.collect(),
+        }
+    }
+
+    /// Whether absence in this namespace can be trusted: the mesh's own configuration is part of the view, or the user says so.
+    pub(crate) fn is_complete(&self, namespace: &str) -> bool {
+        self.mesh_config_present
+            || self.complete.contains(namespace)
+            || (namespace == self.root && self.complete.contains("root"))
+    }
+
+    /// What could not be read and may hold objects of this namespace; nothing when the user calls the namespace complete.
+    pub(crate) fn unread(&self, namespace: &str) -> Option<&UnknownReason> {
+        let declared = self.complete.contains(namespace)
+            || (namespace == self.root && self.complete.contains("root"));
+        if declared {
+            return None;
+        }
+        self.opaque
+            .iter()
+            .find(|(of, _)| of.as_deref().is_none_or(|n| n == namespace))
+            .map(|(_, reason)| reason)
+    }
+}

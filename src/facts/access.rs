@@ -1,0 +1,322 @@
+//! Access: who may call a port, on one scale. Input: sets of callers per path; output: level, members, exceptions, request conditions.
+//!
+//! The scale: anyone > mesh > namespaces > identities > nobody. A restriction of requests (methods, paths …) qualifies a level and never
+//! lowers it.
+
+use std::collections::BTreeSet;
+
+use crate::facts::pattern::{self, Pattern};
+use crate::facts::peers::identity::IdentityPattern;
+use crate::facts::peers::{Address, Atom, Cube, Literal, PeerSet, Text};
+
+/// How wide access is, from the narrowest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Level {
+    /// Nobody.
+    Nobody,
+    /// Named identities.
+    Identities,
+    /// Everything in named namespaces.
+    Namespaces,
+    /// Any identity of the mesh, or any holder of a token.
+    Mesh,
+    /// Anyone who reaches the port.
+    Anyone,
+}
+
+impl Level {
+    /// The word used in facts and output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::Identities => "identities",
+            Self::Namespaces => "namespaces",
+            Self::Mesh => "mesh",
+            Self::Anyone => "anyone",
+        }
+    }
+}
+
+/// What proves who the caller is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum By {
+    /// Its address.
+    Network,
+    /// A client certificate of the mesh.
+    Mtls,
+    /// A token.
+    Jwt,
+}
+
+impl By {
+    /// The word used in facts and output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Mtls => "mtls",
+            Self::Jwt => "jwt",
+        }
+    }
+}
+
+/// Who may call a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The widest of all parts.
+    pub level: Level,
+    /// What proves the caller in the widest parts; empty = nothing does.
+    pub by: BTreeSet<By>,
+    /// Typed members: `sa:apps/chat`, `ns:apps`, `jwt:issuer/subject`.
+    pub set: BTreeSet<String>,
+    /// Typed members that are kept out of the widest parts.
+    pub except: BTreeSet<String>,
+    /// Networks that the widest parts are limited to.
+    pub nets: BTreeSet<String>,
+    /// Request conditions of the parts: `path:/v1/*`; empty when some part has none.
+    pub requests: BTreeSet<String>,
+    /// Whether an external authorizer has the last word on some requests.
+    pub delegated: bool,
+    /// Whether a proxy stands before the port at all.
+    pub proxied: bool,
+}
+
+/// One part of a set, read on the scale.
+struct Part {
+    level: Level,
+    by: BTreeSet<By>,
+    set: BTreeSet<String>,
+    except: BTreeSet<String>,
+    nets: BTreeSet<String>,
+    requests: BTreeSet<String>,
+}
+
+impl Part {
+    /// Order of exposure: the level, then whether anything proves the caller.
+    fn exposure(&self) -> (Level, u8) {
+        let proof = if self.by.is_empty() {
+            2
+        } else {
+            u8::from(!self.by.contains(&By::Mtls))
+        };
+        (self.level, proof)
+    }
+}
+
+impl Access {
+    /// A port that no proxy protects.
+    #[must_use]
+    pub fn unprotected() -> Self {
+        Self {
+            proxied: false,
+            ..Self::of(&PeerSet::all(), &PeerSet::nobody())
+        }
+    }
+
+    /// Reads a set of callers; `delegated` is what an external authorizer decides.
+    #[must_use]
+    pub fn of(allowed: &PeerSet, delegated: &PeerSet) -> Self {
+        let parts: Vec<Part> = allowed.cubes.iter().map(part).collect();
+        let widest = parts.iter().map(Part::exposure).max();
+        let mut access = Self {
+            level: widest.map_or(Level::Nobody, |(level, _)| level),
+            by: BTreeSet::new(),
+            set: BTreeSet::new(),
+            except: BTreeSet::new(),
+            nets: BTreeSet::new(),
+            requests: BTreeSet::new(),
+            delegated: !allowed.intersect(delegated).is_empty(),
+            proxied: true,
+        };
+        for part in &parts {
+            access.set.extend(part.set.iter().cloned());
+            access.requests.extend(part.requests.iter().cloned());
+        }
+        let top: Vec<&Part> = parts
+            .iter()
+            .filter(|p| Some(p.exposure()) == widest)
+            .collect();
+        for part in &top {
+            access.by.extend(&part.by);
+            access.nets.extend(part.nets.iter().cloned());
+        }
+        if top.iter().any(|p| p.nets.is_empty()) {
+            access.nets.clear();
+        }
+        if parts.iter().any(|p| p.requests.is_empty()) {
+            access.requests.clear();
+        }
+        if let Some((first, rest)) = top.split_first() {
+            access.except.clone_from(&first.except);
+            for part in rest {
+                access.except.retain(|e| part.except.contains(e));
+            }
+        }
+        access
+    }
+}
+
+fn part(cube: &Cube) -> Part {
+    let mut part = Part {
+        level: Level::Anyone,
+        by: BTreeSet::new(),
+        set: BTreeSet::new(),
+        except: BTreeSet::new(),
+        nets: BTreeSet::new(),
+        requests: BTreeSet::new(),
+    };
+    let identities = positive_identities(&cube.literals);
+    if let Some(patterns) = &identities {
+        part.by.insert(By::Mtls);
+        part.level = patterns
+            .iter()
+            .map(identity_level)
+            .max()
+            .unwrap_or(Level::Nobody);
+        part.set.extend(patterns.iter().filter_map(member));
+    }
+    for literal in &cube.literals {
+        read_literal(&mut part, literal, identities.is_some());
+    }
+    part
+}
+
+fn read_literal(part: &mut Part, literal: &Literal, identified: bool) {
+    match (literal.atom.as_ref(), literal.positive) {
+        (Atom::Identity(_), true) => {}
+        (Atom::Identity(patterns), false) => {
+            part.except.extend(patterns.iter().filter_map(member));
+        }
+        (Atom::Token(patterns), true) => {
+            part.by.insert(By::Jwt);
+            for p in patterns {
+                part.set
+                    .insert(format!("jwt:{}/{}", p.issuer.text(), p.subject.text()));
+            }
+            if !identified {
+                let exact = patterns.iter().all(|p| p.subject.exact().is_some());
+                let level = if exact {
+                    Level::Identities
+                } else {
+                    Level::Mesh
+                };
+                part.level = part.level.min(level);
+            }
+        }
+        (Atom::Token(patterns), false) => part.except.extend(
+            patterns
+                .iter()
+                .filter(|p| !p.subject_optional)
+                .map(|p| format!("jwt:{}/{}", p.issuer.text(), p.subject.text())),
+        ),
+        (Atom::Address(Address::Source | Address::Remote, networks), true) => {
+            part.nets.extend(networks.iter().map(ToString::to_string));
+            if !identified {
+                part.by.insert(By::Network);
+            }
+        }
+        (Atom::Address(which, networks), positive) => {
+            let not = if positive { "" } else { "not " };
+            let name = match which {
+                Address::Destination => "destination",
+                Address::Source | Address::Remote => "net",
+            };
+            let words = networks.iter().map(|n| format!("{not}{name}:{n}"));
+            if *which == Address::Destination {
+                part.requests.extend(words);
+            } else {
+                part.except
+                    .extend(networks.iter().map(|n| format!("net:{n}")));
+            }
+        }
+        (Atom::Text(Text::Claim(claim), patterns), true) => {
+            part.by.insert(By::Jwt);
+            if !identified {
+                part.level = part.level.min(Level::Mesh);
+            }
+            let words = patterns
+                .iter()
+                .map(|p| format!("claim {claim}:{}", p.text()));
+            part.requests.extend(words);
+        }
+        (Atom::Text(text, patterns), positive) => {
+            let not = if positive { "" } else { "not " };
+            let name = text_name(text);
+            let words = patterns.iter().map(|p| format!("{not}{name}:{}", p.text()));
+            part.requests.extend(words);
+        }
+    }
+}
+
+fn text_name(text: &Text) -> String {
+    match text {
+        Text::Method => "method".to_owned(),
+        Text::Path => "path".to_owned(),
+        Text::Host => "host".to_owned(),
+        Text::Sni => "sni".to_owned(),
+        Text::Header(name) => format!("header {name}"),
+        Text::Claim(name) => format!("claim {name}"),
+    }
+}
+
+/// The identities a cube asks for: products that satisfy every list; `None` when it asks for none.
+fn positive_identities(literals: &[Literal]) -> Option<Vec<IdentityPattern>> {
+    let mut lists = literals.iter().filter_map(|l| match l.atom.as_ref() {
+        Atom::Identity(patterns) if l.positive => Some(patterns),
+        _ => None,
+    });
+    let mut found: Vec<IdentityPattern> = lists.next()?.clone();
+    for list in lists {
+        let both = |a: &IdentityPattern| {
+            list.iter()
+                .filter_map(|b| narrower(a, b))
+                .collect::<Vec<_>>()
+        };
+        found = found.iter().flat_map(both).collect();
+    }
+    Some(found)
+}
+
+/// The narrower pattern of each part; `None` when two parts exclude each other.
+fn narrower(a: &IdentityPattern, b: &IdentityPattern) -> Option<IdentityPattern> {
+    let part = |a: &Pattern, b: &Pattern| {
+        if pattern::subset(a, b) {
+            Some(a.clone())
+        } else if pattern::subset(b, a) {
+            Some(b.clone())
+        } else {
+            let sides = [std::slice::from_ref(a), std::slice::from_ref(b)];
+            pattern::satisfiable(&sides, &[]).then(|| a.clone())
+        }
+    };
+    Some(IdentityPattern {
+        trust_domain: part(&a.trust_domain, &b.trust_domain)?,
+        namespace: part(&a.namespace, &b.namespace)?,
+        account: part(&a.account, &b.account)?,
+    })
+}
+
+/// The account that every pod without `serviceAccountName` has: naming it means naming the namespace.
+const DEFAULT_ACCOUNT: &str = "default";
+
+fn identity_level(pattern: &IdentityPattern) -> Level {
+    match (pattern.namespace.exact(), pattern.account.exact()) {
+        (Some(_), Some(DEFAULT_ACCOUNT) | None) => Level::Namespaces,
+        (Some(_), Some(_)) => Level::Identities,
+        (None, _) => Level::Mesh,
+    }
+}
+
+/// `sa:namespace/account`, `ns:namespace`, `td:domain`; nothing for every identity.
+fn member(pattern: &IdentityPattern) -> Option<String> {
+    if *pattern == IdentityPattern::any() {
+        return None;
+    }
+    let (namespace, account) = (pattern.namespace.text(), pattern.account.text());
+    Some(match (&pattern.namespace, &pattern.account) {
+        (Pattern::Any, Pattern::Any) => format!("td:{}", pattern.trust_domain.text()),
+        (_, Pattern::Any) => format!("ns:{namespace}"),
+        _ => format!("sa:{namespace}/{account}"),
+    })
+}

@@ -1,0 +1,180 @@
+//! The fact table: what rules can read of workloads and ports. Input: nothing; output: record types with a sentence for each field, from
+//! which the checker works and docs/facts.md is made.
+
+use crate::cel::{Field, RecordType, Type};
+
+const STRINGS: Type = Type::List(&Type::String);
+
+const fn field(name: &'static str, ty: Type, doc: &'static str) -> Field {
+    Field { name, ty, doc }
+}
+
+/// `workload`.
+pub static WORKLOAD: RecordType = RecordType {
+    name: "workload",
+    fields: &[
+        field(
+            "kind",
+            Type::String,
+            "kind of the object that carries the pod template",
+        ),
+        field(
+            "namespace",
+            Type::String,
+            "effective namespace; empty when nothing names it",
+        ),
+        field("name", Type::String, "name of the object"),
+        field(
+            "reference",
+            Type::String,
+            "`namespace/name`, or the name alone when nothing names the namespace",
+        ),
+        field(
+            "containers",
+            Type::List(&Type::Dyn),
+            "containers of all pod templates as written: init, main, ephemeral, and those that the kind implies",
+        ),
+        field("labels", Type::Dyn, "labels of the pod template"),
+        field("annotations", Type::Dyn, "annotations of the pod template"),
+        field(
+            "serviceAccount",
+            Type::String,
+            "service account of the pods, `default` when none is named",
+        ),
+        field(
+            "hostNetwork",
+            Type::Bool,
+            "whether the pods share the node's network",
+        ),
+        field(
+            "meshes",
+            STRINGS,
+            "meshes of which the view shows a sign: `istio`",
+        ),
+        field(
+            "mesh",
+            Type::String,
+            "the mesh the pods are in, empty when in none",
+        ),
+        field(
+            "membership",
+            Type::String,
+            "`none`, `sidecar`, `ambient` or `meshed`",
+        ),
+        field(
+            "ports",
+            Type::List(&Type::Record(&PORT)),
+            "ports the pods listen on, as containers and Services tell",
+        ),
+    ],
+};
+
+/// `port`.
+pub static PORT: RecordType = RecordType {
+    name: "port",
+    fields: &[
+        field("number", Type::Int, "container port"),
+        field(
+            "name",
+            Type::String,
+            "name of the container port, possibly empty",
+        ),
+        field("protocol", Type::String, "`TCP`, `UDP` or `SCTP`"),
+        field(
+            "declared",
+            Type::Bool,
+            "whether a container declares it; otherwise only a Service names it",
+        ),
+        field(
+            "services",
+            STRINGS,
+            "Services that lead to it, `namespace/name`",
+        ),
+        field(
+            "transport",
+            Type::Record(&TRANSPORT),
+            "what it accepts on the wire",
+        ),
+        field("access", Type::Record(&ACCESS), "who may call it"),
+    ],
+};
+
+/// `port.transport`.
+pub static TRANSPORT: RecordType = RecordType {
+    name: "transport",
+    fields: &[
+        field(
+            "mode",
+            Type::String,
+            "`plaintext`, `permissive`, `strict` or `broken`; the weakest where files cannot order policies",
+        ),
+        field(
+            "why",
+            Type::String,
+            "why only plaintext is taken: `unmeshed`, `bypassed` or `disabled`; else empty",
+        ),
+        field(
+            "alternatives",
+            STRINGS,
+            "other modes it may have, because equally old policies contradict each other",
+        ),
+        field(
+            "byDefault",
+            Type::Bool,
+            "whether no policy says anything, so that the mesh's default holds",
+        ),
+        field("decidedBy", Type::String, "what decides, in words"),
+    ],
+};
+
+/// `port.access`.
+pub static ACCESS: RecordType = RecordType {
+    name: "access",
+    fields: &[
+        field(
+            "level",
+            Type::String,
+            "`anyone`, `mesh`, `namespaces`, `identities` or `nobody`: the widest of all ways in",
+        ),
+        field(
+            "by",
+            STRINGS,
+            "what proves the caller there: `network`, `mtls`, `jwt`; empty when nothing does",
+        ),
+        field(
+            "set",
+            STRINGS,
+            "members: `sa:apps/chat`, `ns:apps`, `td:corp.example`, `jwt:issuer/subject`",
+        ),
+        field("except", STRINGS, "members kept out of the widest way"),
+        field("nets", STRINGS, "networks the widest way is limited to"),
+        field(
+            "requests",
+            STRINGS,
+            "request conditions: `method:GET`, `path:/v1/*`; empty when some way has none",
+        ),
+        field(
+            "delegated",
+            Type::Bool,
+            "whether an external authorizer has the last word on some requests",
+        ),
+        field(
+            "proxied",
+            Type::Bool,
+            "whether a proxy stands before the port",
+        ),
+        field(
+            "byDefault",
+            Type::Bool,
+            "whether no policy restricts callers",
+        ),
+    ],
+};
+
+/// Facts that can be unknown: a rule that reads one must show an example in which it is.
+pub const CAN_BE_UNKNOWN: &[&str] = &[
+    "workload.membership",
+    "workload.mesh",
+    "port.transport",
+    "port.access",
+];

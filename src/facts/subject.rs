@@ -1,0 +1,269 @@
+//! L4: what rules judge, one at a time. Input: a view and the facts engines found in it; output: the table of subjects
+//! with the variables each gives to expressions, and `World`, from which evaluation draws them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cel::{Reasons, Type, Value};
+use crate::facts::UnknownReason;
+use crate::facts::schema;
+use crate::resource::Resource;
+use crate::source::{Span, to_u32, to_usize};
+use crate::view::{Member, Namespace, View};
+
+/// What a rule judges; one evaluation per subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SubjectKind {
+    /// One object of the kinds under `match`.
+    Resource,
+    /// One pod-carrying object.
+    Workload,
+    /// One container port of a workload.
+    Port,
+    /// One policy object of the kinds under `match`, with its effect.
+    Policy,
+    /// One route.
+    Route,
+    /// One way out of the mesh.
+    Egress,
+    /// One workload identity.
+    Identity,
+    /// One AI asset.
+    Asset,
+    /// One way in from outside the mesh.
+    Exposure,
+    /// The whole view.
+    Tree,
+    /// One typed change between two views.
+    Change,
+}
+
+/// A variable that a kind of subject gives to expressions.
+#[derive(Clone, Copy, Debug)]
+pub struct SubjectVariable {
+    /// Name in expressions.
+    pub name: &'static str,
+    /// Static type.
+    pub ty: Type,
+    /// One sentence for the docs.
+    pub doc: &'static str,
+}
+
+/// A row of the table of subjects.
+#[derive(Clone, Copy, Debug)]
+pub struct SubjectRow {
+    /// The kind.
+    pub kind: SubjectKind,
+    /// Its variables; [`Subject::value`] answers them by position.
+    pub variables: &'static [SubjectVariable],
+}
+
+/// Variables of rules on objects. `oldObject` is null: files have no past.
+pub const OBJECT_VARIABLES: &[SubjectVariable] = &[
+    SubjectVariable {
+        name: "object",
+        ty: Type::Dyn,
+        doc: "the object as written",
+    },
+    SubjectVariable {
+        name: "oldObject",
+        ty: Type::Dyn,
+        doc: "null: files have no past",
+    },
+    SubjectVariable {
+        name: "namespaceObject",
+        ty: Type::Dyn,
+        doc: "the Namespace the object lives in; null for cluster scope, unknown when it is not in the view",
+    },
+    SubjectVariable {
+        name: "request",
+        ty: Type::Dyn,
+        doc: "what an admission request would say: operation CREATE, kind, namespace, name",
+    },
+];
+
+/// The table of subjects. A new kind of subject is a row here and its facts in [`World::facts`].
+pub const SUBJECTS: &[SubjectRow] = &[
+    SubjectRow {
+        kind: SubjectKind::Resource,
+        variables: OBJECT_VARIABLES,
+    },
+    SubjectRow {
+        kind: SubjectKind::Workload,
+        variables: &[
+            SubjectVariable {
+                name: "workload",
+                ty: Type::Record(&schema::WORKLOAD),
+                doc: "the workload with its facts",
+            },
+            SubjectVariable {
+                name: "object",
+                ty: Type::Dyn,
+                doc: "the object that carries the pod template, as written",
+            },
+        ],
+    },
+    SubjectRow {
+        kind: SubjectKind::Port,
+        variables: &[
+            SubjectVariable {
+                name: "port",
+                ty: Type::Record(&schema::PORT),
+                doc: "the port with its facts",
+            },
+            SubjectVariable {
+                name: "workload",
+                ty: Type::Record(&schema::WORKLOAD),
+                doc: "the workload that listens on it",
+            },
+        ],
+    },
+    SubjectRow {
+        kind: SubjectKind::Tree,
+        variables: &[SubjectVariable {
+            name: "objects",
+            ty: Type::List(&Type::Dyn),
+            doc: "all objects of the view; open when something of the view could not be read",
+        }],
+    },
+];
+
+/// The row of a kind; `None` while no engine gives facts of this kind.
+#[must_use]
+pub fn row(kind: SubjectKind) -> Option<&'static SubjectRow> {
+    SUBJECTS.iter().find(|row| row.kind == kind)
+}
+
+/// A subject that consists of facts.
+pub trait Subject: Send + Sync + std::fmt::Debug {
+    /// The object that findings are about.
+    fn resource(&self) -> &Arc<Resource>;
+    /// What is judged, in words: `port 8080 of ml/llm`.
+    fn words(&self) -> String;
+    /// The value of the variable at this position of its row.
+    fn value(&self, variable: usize) -> Value<'_>;
+    /// Where to point when nothing smaller is to blame.
+    fn span(&self) -> Span {
+        self.resource().name_span()
+    }
+    /// What the facts rest on without proof, in words; a finding drawn from them has confidence low.
+    fn assumptions(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A view with everything known about it: what rules are evaluated over.
+#[derive(Debug)]
+pub struct World {
+    /// The view.
+    pub view: Arc<View>,
+    /// Subjects by kind, in the order of the view.
+    pub facts: BTreeMap<SubjectKind, Vec<Box<dyn Subject>>>,
+    /// What is missing, by the numbers in [`Reasons`].
+    reasons: Vec<UnknownReason>,
+    numbers: HashMap<UnknownReason, u32>,
+    /// Namespaces by name: position of the Namespace among the members, or the number of the reason why there is none.
+    namespaces: BTreeMap<String, Result<usize, u32>>,
+    /// Numbers of the reasons why there may be more objects.
+    open: Vec<u32>,
+}
+
+impl World {
+    /// A view without facts; `reasons` numbers what its facts will call unknown.
+    #[must_use]
+    pub fn new(view: Arc<View>, reasons: Vec<UnknownReason>) -> Self {
+        let mut world = Self {
+            view,
+            facts: BTreeMap::new(),
+            numbers: (0u32..)
+                .zip(&reasons)
+                .map(|(number, reason)| (reason.clone(), number))
+                .collect(),
+            reasons,
+            namespaces: BTreeMap::new(),
+            open: Vec::new(),
+        };
+        let view = Arc::clone(&world.view);
+        for opaque in &view.opaque {
+            let number = world.reason(UnknownReason {
+                missing: format!("{} could not be read", opaque.what),
+                span: opaque.span,
+            });
+            world.open.push(number);
+        }
+        for (at, member) in view.members.iter().enumerate() {
+            if member.resource.is("", "Namespace") {
+                world
+                    .namespaces
+                    .insert(member.resource.name.clone(), Ok(at));
+            }
+        }
+        for member in &view.members {
+            if let Namespace::Named(name) = &member.namespace
+                && !world.namespaces.contains_key(name.as_ref())
+            {
+                let number = world.reason(UnknownReason {
+                    missing: format!("Namespace {name} is not in the view"),
+                    span: None,
+                });
+                world.namespaces.insert(name.to_string(), Err(number));
+            }
+        }
+        world
+    }
+
+    /// The number of a reason.
+    pub fn reason(&mut self, reason: UnknownReason) -> u32 {
+        let next = to_u32(self.reasons.len());
+        *self.numbers.entry(reason).or_insert_with_key(|reason| {
+            self.reasons.push(reason.clone());
+            next
+        })
+    }
+
+    /// The reasons with these numbers.
+    pub fn reasons<'w>(&'w self, numbers: &'w Reasons) -> impl Iterator<Item = &'w UnknownReason> {
+        numbers
+            .as_slice()
+            .iter()
+            .filter_map(|&n| self.reasons.get(to_usize(n)))
+    }
+
+    /// `namespaceObject` of a member.
+    #[must_use]
+    pub fn namespace_object(&self, member: &Member) -> Value<'_> {
+        let Namespace::Named(name) = &member.namespace else {
+            return Value::Null;
+        };
+        match self.namespaces.get(name.as_ref()) {
+            Some(Ok(at)) => self
+                .view
+                .members
+                .get(*at)
+                .map_or(Value::Null, |m| Value::Node(m.resource.object())),
+            Some(Err(number)) => Value::Unknown(Reasons::one(*number)),
+            None => Value::Null,
+        }
+    }
+
+    /// `objects` of the view.
+    #[must_use]
+    pub fn objects(&self) -> Value<'_> {
+        let items: Vec<_> = self
+            .view
+            .members
+            .iter()
+            .map(|m| Value::Node(m.resource.object()))
+            .collect();
+        let list = if self.open.is_empty() {
+            Value::list(items)
+        } else {
+            Value::open_list(items, Reasons::new(self.open.clone()))
+        };
+        // Nodes nest no list, so this cannot be too deep.
+        list.unwrap_or(Value::Null)
+    }
+}

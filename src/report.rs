@@ -1,0 +1,137 @@
+//! L7: what a run prints. Input: `Outcome` and `Options`; output: bytes on a writer. One file a format, one row a format in [`FORMATS`].
+
+use std::io::{self, Write};
+
+use crate::finding::Outcome;
+
+mod concise;
+mod github;
+mod human;
+mod json;
+mod layout;
+mod markdown;
+mod place;
+mod redact;
+mod sarif;
+mod summary;
+mod terminal;
+mod text;
+
+pub use terminal::{ColorChoice, Terminal};
+
+// What the formats share; they import it from here and never from each other.
+use layout::write_json;
+use place::{Place, level, place, selected};
+use redact::REDACTED;
+use redact::Redactor;
+use summary::{
+    SEVERITIES, Summary, access, not_analysed_by_reason, not_evaluated_by_reason, transport,
+    understood,
+};
+use text::{
+    and_more, first_paragraph, is_unprintable, number, one_line, percent_encoded, plural, sentence,
+    truncated,
+};
+
+/// What a report is about; each command that reports has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Document {
+    /// Findings of `meshgov check`.
+    Check,
+}
+
+/// How a run wants its reports.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What the reader's terminal can show; only `human` looks at it.
+    pub terminal: Terminal,
+    /// `human` prints every finding with its source, however many there are.
+    pub all: bool,
+    /// Silenced findings are listed too.
+    pub suppressed: bool,
+    /// SARIF regions carry the flagged text.
+    pub snippets: bool,
+    /// SARIF category: tells apart several uploads for one commit.
+    pub category: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            terminal: Terminal::default(),
+            all: false,
+            suppressed: false,
+            snippets: true,
+            category: "meshgov".to_owned(),
+        }
+    }
+}
+
+/// One way to print one document.
+#[derive(Clone, Copy, Debug)]
+pub struct Format {
+    /// What it prints.
+    pub document: Document,
+    /// The word after `--format`.
+    pub name: &'static str,
+    /// One line for `--help`.
+    pub about: &'static str,
+    /// Writes the whole report; equal input gives equal bytes.
+    pub write: fn(&Outcome, &Options, &mut dyn Write) -> io::Result<()>,
+}
+
+/// Every format of every document.
+pub const FORMATS: &[Format] = &[
+    Format {
+        document: Document::Check,
+        name: "human",
+        about: "source, cause and fix of every finding, for a terminal",
+        write: human::write,
+    },
+    Format {
+        document: Document::Check,
+        name: "concise",
+        about: "one line a finding: path:line:col: severity slug (ID) message",
+        write: concise::write,
+    },
+    Format {
+        document: Document::Check,
+        name: "json",
+        about: "everything, for programs (version 1)",
+        write: json::write,
+    },
+    Format {
+        document: Document::Check,
+        name: "sarif",
+        about: "SARIF 2.1.0 for code scanning",
+        write: sarif::write,
+    },
+    Format {
+        document: Document::Check,
+        name: "github",
+        about: "annotations by workflow commands",
+        write: github::write,
+    },
+    Format {
+        document: Document::Check,
+        name: "markdown",
+        about: "a page for a job summary or a pull request",
+        write: markdown::write,
+    },
+];
+
+/// The format of a document with this name.
+#[must_use]
+pub fn format(document: Document, name: &str) -> Option<&'static Format> {
+    FORMATS
+        .iter()
+        .find(|f| f.document == document && f.name == name)
+}
+
+/// Names of the formats of a document, in the order of [`FORMATS`].
+pub fn names(document: Document) -> impl Iterator<Item = &'static str> {
+    FORMATS
+        .iter()
+        .filter(move |f| f.document == document)
+        .map(|f| f.name)
+}

@@ -1,0 +1,267 @@
+//! L2: marking a tree. Input: the tree of a file before it is shared, its objects and comments; output: secret flags, public
+//! renditions of scalars that hold a credential beside other text, and the spans reports mask.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::secret::name::{self, NameKind};
+use crate::secret::{Class, judge, text, token, value};
+use crate::source::{SourceFile, Span, to_u32};
+use crate::yaml::node::{Kind, NodeRef, REDACTED};
+use crate::yaml::{Key, Tree};
+
+/// Marks the secret scalars of a tree; returns the spans of all secret bytes of the file, sorted.
+///
+/// `secrets` are the roots of core `Secret` objects.
+pub(crate) fn mark(tree: &mut Tree, secrets: &[u32], comments: &[Span]) -> Vec<Span> {
+    let mut marks = Marks::default();
+    for &root in secrets {
+        marks.secret_object(tree.node(root));
+    }
+    marks.scan(tree);
+    let source = tree.source().clone();
+    marks.tokens(tree, &source);
+    for &comment in comments {
+        let ranges = text::credentials(source.slice(comment));
+        marks
+            .spans
+            .extend(ranges.iter().map(|r| within(comment, r)));
+    }
+    for (&index, public) in &marks.nodes {
+        match public {
+            None => tree.mark_secret(index),
+            Some(rendition) => tree.mark_secret_as(index, rendition),
+        }
+    }
+    marks.spans.sort_unstable();
+    marks.spans.dedup();
+    marks.spans
+}
+
+/// Spans to mask in a document that could not be parsed.
+pub(crate) fn broken_spans(source: &SourceFile, document: &Range<usize>) -> Vec<Span> {
+    let body = source.text.get(document.clone()).unwrap_or("");
+    let is_secret = body
+        .lines()
+        .any(|line| line.contains("kind") && line.contains("Secret"));
+    let ranges = if is_secret {
+        text::values_by_line(body)
+    } else {
+        text::credentials(body)
+    };
+    let whole = Span {
+        source: source.id,
+        start: to_u32(document.start),
+        end: to_u32(document.end),
+    };
+    ranges.iter().map(|range| within(whole, range)).collect()
+}
+
+fn within(span: Span, range: &Range<usize>) -> Span {
+    Span {
+        start: span.start + to_u32(range.start),
+        end: span.start + to_u32(range.end),
+        ..span
+    }
+}
+
+#[derive(Default)]
+struct Marks {
+    /// Node → what readers see instead of its text; `None` = [`REDACTED`] alone.
+    nodes: BTreeMap<u32, Option<String>>,
+    spans: Vec<Span>,
+    /// Scalars looked into.
+    seen: FxHashSet<u32>,
+    /// What a field name announces, by key hash.
+    names: FxHashMap<u32, Option<NameKind>>,
+}
+
+impl Marks {
+    fn whole(&mut self, node: NodeRef<'_>) {
+        let node = node.resolved();
+        if !node.is_map() && !node.is_seq() && !node.is_null() {
+            self.nodes.insert(node.index(), None);
+            self.spans.push(node.span());
+        }
+    }
+
+    /// Everything in a Secret that is neither reference nor clearly a placeholder, base64 looked through.
+    fn secret_object(&mut self, object: NodeRef<'_>) {
+        for field in ["data", "stringData"] {
+            for (_, node) in object.get(field).into_iter().flat_map(NodeRef::entries) {
+                let written = node.secret_text();
+                let plain = (field == "data").then(|| decoded(written)).flatten();
+                let plain = plain.as_deref().unwrap_or(written);
+                if value::reference(written).is_none()
+                    && value::reference(plain).is_none()
+                    && !value::is_clear_placeholder(plain)
+                {
+                    self.whole(node);
+                }
+            }
+        }
+        let applied = "kubectl.kubernetes.io/last-applied-configuration";
+        if let Some(copy) = object.at(&["metadata", "annotations", applied]) {
+            self.whole(copy);
+        }
+    }
+
+    /// One pass over the arena: fields with telling names, name/value pairs, flags.
+    fn scan(&mut self, tree: &Tree) {
+        let (name_key, value_key) = (Key::new("name"), Key::new("value"));
+        for index in 0..to_u32(tree.len()) {
+            let node = tree.node(index);
+            let raw = tree.raw(index);
+            match raw.kind {
+                Kind::Map => self.pair(node, &name_key, &value_key),
+                Kind::Seq => self.flags(node),
+                Kind::Alias | Kind::Null => {}
+                _ if raw.hash != 0 => self.field(tree, index),
+                _ => {}
+            }
+        }
+    }
+
+    fn pair(&mut self, map: NodeRef<'_>, name_key: &Key, value_key: &Key) {
+        if let Some(value) = map.get_key(value_key)
+            && let Some(name) = map.get_key(name_key)
+            && let Some(kind) = name::kind(name.secret_text())
+            && !value.is_map()
+            && judge(kind, value.secret_text()) == Class::Literal
+        {
+            self.whole(value);
+        }
+    }
+
+    fn field(&mut self, tree: &Tree, key: u32) {
+        let raw = tree.raw(key);
+        let key = tree.node(key);
+        let kind = *self
+            .names
+            .entry(raw.hash)
+            .or_insert_with(|| name::field_kind(&key.key_text()));
+        let Some(kind) = kind else { return };
+        let value = tree.node(raw.skip);
+        let text = value.secret_text();
+        let is_prose = kind != NameKind::Password && text.contains(char::is_whitespace);
+        if !value.is_map() && !is_prose && judge(kind, text) == Class::Literal {
+            self.whole(value);
+        }
+    }
+
+    /// `["--api-key", "value"]`.
+    fn flags(&mut self, seq: NodeRef<'_>) {
+        let mut announced = None;
+        for item in seq.items() {
+            let text = item.secret_text();
+            if let Some(kind) = announced
+                && !text.starts_with('-')
+                && judge(kind, text) == Class::Literal
+            {
+                self.whole(item);
+            }
+            announced = (text.starts_with('-') && !text.contains(['=', ' ']))
+                .then(|| name::kind(text))
+                .flatten();
+        }
+    }
+
+    /// Tokens by shape anywhere in the file, and assignments inside scalars.
+    fn tokens(&mut self, tree: &Tree, source: &SourceFile) {
+        for (token, is_real) in token::look_alikes(&source.text) {
+            let span = Span {
+                source: source.id,
+                start: to_u32(token.range.start),
+                end: to_u32(token.range.end),
+            };
+            self.spans.push(span);
+            if is_real {
+                self.inside(tree, span);
+            }
+        }
+        for at in text::hints(&source.text) {
+            let start = to_u32(at);
+            self.inside(
+                tree,
+                Span {
+                    source: source.id,
+                    start,
+                    end: start + 1,
+                },
+            );
+        }
+    }
+
+    /// Looks for credentials in the scalar that covers `span`, unless it is a key or known already.
+    fn inside(&mut self, tree: &Tree, span: Span) {
+        let Some(index) = scalar_at(tree, span) else {
+            return;
+        };
+        if tree.raw(index).hash != 0 || self.nodes.contains_key(&index) || !self.seen.insert(index)
+        {
+            return;
+        }
+        let node = tree.node(index);
+        let ranges = text::credentials(node.secret_text());
+        if !ranges.is_empty() {
+            self.partial(node, &ranges);
+        }
+    }
+
+    fn partial(&mut self, node: NodeRef<'_>, ranges: &[Range<usize>]) {
+        let node = node.resolved();
+        let text = node.secret_text();
+        let is_whole = ranges.iter().any(|r| r.start == 0 && r.end == text.len());
+        if ranges.is_empty() || is_whole {
+            return self.whole(node);
+        }
+        let (mut public, mut at) = (String::new(), 0);
+        for range in ranges {
+            public.push_str(text.get(at..range.start).unwrap_or(""));
+            public.push_str(REDACTED);
+            at = range.end;
+        }
+        public.push_str(text.get(at..).unwrap_or(""));
+        if self.nodes.get(&node.index()) == Some(&None) {
+            return;
+        }
+        self.nodes.insert(node.index(), Some(public));
+        let span = node.span();
+        let written = node.tree().source().slice(span);
+        for range in ranges {
+            let secret = text.get(range.clone()).unwrap_or("");
+            let mut places = written.match_indices(secret).peekable();
+            if places.peek().is_none() {
+                // Escaped or folded: the bytes differ from the value.
+                self.spans.push(span);
+            }
+            self.spans
+                .extend(places.map(|(at, _)| within(span, &(at..at + secret.len()))));
+        }
+    }
+}
+
+/// The scalar node that covers the first byte of a span.
+fn scalar_at(tree: &Tree, span: Span) -> Option<u32> {
+    let starts_before = tree.nodes.partition_point(|node| node.start <= span.start);
+    (0..starts_before)
+        .rev()
+        .take(64)
+        .find(|&at| {
+            tree.nodes.get(at).is_some_and(|node| {
+                !matches!(node.kind, Kind::Map | Kind::Seq | Kind::Alias) && span.start < node.end
+            })
+        })
+        .map(to_u32)
+}
+
+fn decoded(text: &str) -> Option<String> {
+    use base64::Engine as _;
+    let compact: String = text.split_whitespace().collect();
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(compact)
+        .ok()?;
+    String::from_utf8(bytes).ok()
+}

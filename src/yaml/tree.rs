@@ -39,6 +39,8 @@ pub(crate) struct Node {
     pub(crate) hash: u32,
 }
 
+const _: () = assert!(size_of::<Node>() == 36, "memory: 36 bytes a node");
+
 /// A forest of located nodes: the documents of one file, or one rendered object whose values come from several files.
 #[derive(Debug)]
 pub struct Tree {

@@ -125,8 +125,11 @@ impl Config {
     fn read(&mut self, root: NodeRef<'_>, problems: &mut Vec<Problem>) {
         if let Some(version) = root.get("version").filter(|v| v.as_i64() != Some(1)) {
             problems.push(
-                Problem::at(version, format!("version `{}` is not known", version.text()))
-                    .help("write `version: 1`"),
+                Problem::at(
+                    version,
+                    format!("version `{}` is not known", version.text()),
+                )
+                .help("write `version: 1`"),
             );
         }
         self.views = root
@@ -140,7 +143,9 @@ impl Config {
         self.expect = texts(root.get("expect"));
         self.rules_dirs = texts(root.get("rulesDirs"));
         self.fail_on = root.get("failOn").map(|n| load::word(n.text()));
-        self.fail_confidence = root.get("failConfidence").and_then(|n| load::word(n.text()));
+        self.fail_confidence = root
+            .get("failConfidence")
+            .and_then(|n| load::word(n.text()));
         self.workloads = list(root, "workloads").map(pod_kind).collect();
         self.render = list(root, "render").map(render).collect();
         self.ignores = list(root, "ignores")
@@ -189,10 +194,11 @@ impl Config {
                 },
             );
         }
-        for filter in ["select", "ignore"]
-            .iter()
-            .flat_map(|name| root.and_then(|r| r.get(name)).into_iter().flat_map(NodeRef::items))
-        {
+        for filter in ["select", "ignore"].iter().flat_map(|name| {
+            root.and_then(|r| r.get(name))
+                .into_iter()
+                .flat_map(NodeRef::items)
+        }) {
             if !rules.has(filter.text()) {
                 problems.push(no_rule(filter, filter.text(), rules));
             }
@@ -318,7 +324,10 @@ mod tests {
         let mut rules = RuleSet::default();
         let rule = "id: ABC001\nsummary: s\nseverity: high\nconfidence: medium\nsince: 0.1.0\nsubject: tree\nparams: {days: {type: integer, default: 3}}\nvalidations: [{expression: 'true'}]\n";
         rules
-            .add([("ABC001-a-b.yaml", rule)].into_iter(), crate::rule::RuleSource::User)
+            .add(
+                [("ABC001-a-b.yaml", rule)].into_iter(),
+                crate::rule::RuleSource::User,
+            )
             .unwrap();
         let config = Config::parse(
             "meshgov.yaml",

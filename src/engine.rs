@@ -1,29 +1,14 @@
 //! L5: what meshes make of the manifests. Input: a `View` and what may be assumed; output: `Analysis`, which answers for any workload and port.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::facts::Fact;
 use crate::facts::transport::{Membership, Transport};
 use crate::facts::workload::{Port, Workload};
+use crate::facts::{Assumptions, Fact};
 use crate::topology::Topology;
 use crate::view::View;
 
 pub mod istio;
 
 use istio::Istio;
-
-/// What may be taken for granted about a view (`assume:` of the config).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Assume {
-    /// Namespaces whose objects are all in the view; `root` stands for the mesh's root namespace.
-    pub complete: BTreeSet<String>,
-    /// A mesh that is there though the view shows no sign of it.
-    pub mesh: Option<String>,
-    /// Labels of namespaces that have no Namespace object in the view.
-    pub namespaces: BTreeMap<String, BTreeMap<String, String>>,
-    /// Istio's settings.
-    pub istio: istio::IstioAssume,
-}
 
 /// Everything the engines read of one view.
 #[derive(Debug)]
@@ -39,7 +24,7 @@ pub struct Analysis<'v> {
 impl<'v> Analysis<'v> {
     /// Reads a view.
     #[must_use]
-    pub fn of(view: &'v View, assume: &Assume) -> Self {
+    pub fn of(view: &'v View, assume: &Assumptions) -> Self {
         let topology = Topology::of(view);
         let istio = Istio::of(view, &topology, assume);
         Self {

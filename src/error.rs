@@ -111,10 +111,20 @@ pub fn render_problem(problem: &Problem) -> String {
         .clamp(1, MAX_COLUMNS.saturating_sub(before).max(1));
     let gutter = at.line.to_string().len();
     let mut text = format!("error: {}\n", problem.message);
-    let _ = writeln!(text, "{:gutter$}--> {}:{}:{}", "", file.path, at.line, at.column);
+    let _ = writeln!(
+        text,
+        "{:gutter$}--> {}:{}:{}",
+        "", file.path, at.line, at.column
+    );
     let _ = writeln!(text, "{:gutter$} |", "");
     let _ = writeln!(text, "{} | {line}", at.line);
-    let _ = writeln!(text, "{:gutter$} | {:before$}{}", "", "", "^".repeat(marked));
+    let _ = writeln!(
+        text,
+        "{:gutter$} | {:before$}{}",
+        "",
+        "",
+        "^".repeat(marked)
+    );
     if let Some(help) = &problem.help {
         let _ = writeln!(text, "{:gutter$} = help: {help}", "");
     }

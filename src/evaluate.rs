@@ -5,6 +5,7 @@ pub mod compile;
 pub mod draft;
 pub mod engine;
 pub mod expression;
+pub mod functions;
 pub mod judge;
 pub mod locate;
 pub mod merge;

@@ -8,7 +8,15 @@ use crate::yaml::NodeRef;
 
 /// Fields that tell the items of a list apart, as Kubernetes' merge keys do.
 const MERGE_KEYS: &[&str] = &[
-    "name", "containerPort", "port", "mountPath", "devicePath", "ip", "topologyKey", "key", "number",
+    "name",
+    "containerPort",
+    "port",
+    "mountPath",
+    "devicePath",
+    "ip",
+    "topologyKey",
+    "key",
+    "number",
 ];
 
 /// The hash of a finding's identity. `object` is the object judged without its view, `holder` the object that holds the
@@ -30,7 +38,12 @@ pub fn fingerprint(
     part(rule);
     for object in [object, holder] {
         // The version is left out: an upgrade of the API keeps the finding.
-        part(object.api_version.rsplit_once('/').map_or("", |(group, _)| group));
+        part(
+            object
+                .api_version
+                .rsplit_once('/')
+                .map_or("", |(group, _)| group),
+        );
         part(&object.kind);
         part(&object.namespace);
         part(&object.name);
@@ -122,8 +135,14 @@ mod tests {
     #[test]
     fn list_items_are_named_by_merge_key() {
         let yaml = "spec:\n  containers:\n    - name: a\n    - name: b\n      image: here\n";
-        assert_eq!(path(yaml, "here").as_deref(), Some("/spec/containers/[name=b]/image"));
-        assert_eq!(path(yaml, "containers").as_deref(), Some("/spec/containers"));
+        assert_eq!(
+            path(yaml, "here").as_deref(),
+            Some("/spec/containers/[name=b]/image")
+        );
+        assert_eq!(
+            path(yaml, "containers").as_deref(),
+            Some("/spec/containers")
+        );
         assert_eq!(path("a: [x, y]\n", "y").as_deref(), Some("/a/[]"));
         assert_eq!(path("a: x\n", ": x"), None);
     }

@@ -3,27 +3,38 @@
 //! One straight line, no way back: discover → parse → view → facts → evaluate → report.
 //! Modules are listed from the lowest layer to the highest; imports go downwards only (`tests/layers.rs`).
 
-pub mod asset;
-pub mod cel;
-pub mod cli;
-pub mod config;
+pub mod source;
+
 pub mod discover;
-pub mod engine;
-pub mod error;
-pub mod evaluate;
-pub mod explain;
-pub mod facts;
-pub mod finding;
-pub mod fingerprint;
+pub mod yaml;
+
+pub mod kustomize;
 pub mod load;
-pub mod pods;
-pub mod report;
 pub mod resource;
-pub mod rule;
 pub mod secret;
 pub mod shape;
-pub mod source;
-pub mod suppress;
-pub mod topology;
+
+pub mod pods;
 pub mod view;
-pub mod yaml;
+
+pub mod cel;
+pub mod facts;
+pub mod topology;
+
+pub mod asset;
+pub mod config;
+pub mod engine;
+pub mod rule;
+
+pub mod world;
+
+pub mod evaluate;
+pub mod finding;
+pub mod fingerprint;
+pub mod suppress;
+
+pub mod error;
+pub mod explain;
+pub mod report;
+
+pub mod cli;

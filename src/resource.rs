@@ -88,6 +88,12 @@ impl Resource {
         self.tree.node(self.root)
     }
 
+    /// The tree that holds the object's nodes.
+    #[must_use]
+    pub fn tree(&self) -> Arc<Tree> {
+        Arc::clone(&self.tree)
+    }
+
     /// API group, `""` for core.
     #[must_use]
     pub fn group(&self) -> &str {

@@ -201,9 +201,8 @@ impl Shape {
 
 fn check_text(node: NodeRef<'_>, words: &[Cow<'static, str>], problems: &mut Vec<Problem>) {
     match node.as_str() {
-        None => problems.push(
-            wrong(node, "a string").help("put it in quotes if it is meant to be text"),
-        ),
+        None => problems
+            .push(wrong(node, "a string").help("put it in quotes if it is meant to be text")),
         Some(word) if !words.is_empty() && !words.iter().any(|w| w == word) => {
             let problem = Problem::at(node, format!("`{word}` is not one of {}", join(words)));
             problems.push(match nearest(word, words.iter().map(AsRef::as_ref)) {
@@ -258,7 +257,8 @@ fn check_object(node: NodeRef<'_>, fields: &[Field], problems: &mut Vec<Problem>
             );
         }
     }
-    let duplicates = node.raw_entries().count() - node.entries().count().min(node.raw_entries().count());
+    let duplicates =
+        node.raw_entries().count() - node.entries().count().min(node.raw_entries().count());
     if duplicates > 0 {
         problems.push(Problem::at(node, "a key is given twice"));
     }
@@ -322,7 +322,11 @@ fn object_schema(fields: &[Field]) -> Value {
         }
         properties.insert(field.name.to_string(), schema);
     }
-    let required: Vec<_> = fields.iter().filter(|f| f.required).map(|f| &f.name).collect();
+    let required: Vec<_> = fields
+        .iter()
+        .filter(|f| f.required)
+        .map(|f| &f.name)
+        .collect();
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }
 

@@ -56,7 +56,10 @@ pub fn of_comment(file: &SourceFile, comment: Span) -> Option<Result<Directive, 
     let scope = Scope::Bytes(covered(file, comment));
     Some(match body.strip_prefix("ignore") {
         Some(rest) => parse(rest.trim_start(), comment, scope),
-        None => Err(void(comment, "write `# meshgov: ignore[RULE] reason=\"…\"`")),
+        None => Err(void(
+            comment,
+            "write `# meshgov: ignore[RULE] reason=\"…\"`",
+        )),
     })
 }
 
@@ -255,9 +258,10 @@ impl Silencers {
                 let near = rules
                     .nearest(unknown)
                     .map_or_else(String::new, |n| format!(": did you mean `{n}`?"));
-                spent
-                    .void
-                    .push(void(directive.span, format!("there is no rule `{unknown}`{near}")));
+                spent.void.push(void(
+                    directive.span,
+                    format!("there is no rule `{unknown}`{near}"),
+                ));
                 continue;
             }
             if let Some(until) = directive.until.as_deref().filter(|u| *u < today) {
@@ -288,9 +292,17 @@ impl Silencers {
             let mut used = false;
             for finding in findings.iter_mut() {
                 let object = &finding.resource;
-                let named = ignore.rule.as_deref().is_none_or(|r| is_rule(rules, finding, r));
+                let named = ignore
+                    .rule
+                    .as_deref()
+                    .is_none_or(|r| is_rule(rules, finding, r));
                 if named
-                    && ignore.covers(&path(finding), &object.kind, &object.namespace, &object.name)
+                    && ignore.covers(
+                        &path(finding),
+                        &object.kind,
+                        &object.namespace,
+                        &object.name,
+                    )
                 {
                     used = true;
                     silence(finding, "config", &ignore.reason, ignore.until.as_deref());
@@ -363,7 +375,8 @@ mod tests {
 
     #[test]
     fn a_directive_is_read_whole() {
-        let (_, mut found) = read("a: 1 # meshgov: ignore[A001, slug-b] until=2027-03-31 reason=\"a = b, \"\n");
+        let (_, mut found) =
+            read("a: 1 # meshgov: ignore[A001, slug-b] until=2027-03-31 reason=\"a = b, \"\n");
         let directive = found.remove(0).unwrap();
         assert_eq!(directive.rules, ["A001", "slug-b"]);
         assert_eq!(directive.until.as_deref(), Some("2027-03-31"));
@@ -372,32 +385,78 @@ mod tests {
 
     #[test]
     fn malformed_directives_say_why() {
-        let message = |comment: &str| read(&format!("a: 1 # meshgov: {comment}\n")).1.remove(0).unwrap_err().message;
-        assert_eq!(message("ignore[A001]"), "it has no reason: add `reason=\"…\"`");
-        assert_eq!(message("ignore[A001] reason=\"\""), "it has no reason: add `reason=\"…\"`");
-        assert_eq!(message("ignore reason=\"x\""), "it names no rule: write `ignore[RULE]`");
-        assert_eq!(message("ignore[] reason=\"x\""), "it names no rule: write `ignore[RULE]`");
-        assert_eq!(message("ignore[A001] untill=2027-01-01 reason=\"x\""), "`untill` is not known: did you mean `until`?");
-        assert_eq!(message("ignore[A001] until=2027-13-01 reason=\"x\""), "`2027-13-01` is no date: write YYYY-MM-DD");
-        assert_eq!(message("ignore[A001] whatever"), "`whatever` is not `name=\"value\"`");
-        assert_eq!(message("skip A001"), "write `# meshgov: ignore[RULE] reason=\"…\"`");
+        let message = |comment: &str| {
+            read(&format!("a: 1 # meshgov: {comment}\n"))
+                .1
+                .remove(0)
+                .unwrap_err()
+                .message
+        };
+        assert_eq!(
+            message("ignore[A001]"),
+            "it has no reason: add `reason=\"…\"`"
+        );
+        assert_eq!(
+            message("ignore[A001] reason=\"\""),
+            "it has no reason: add `reason=\"…\"`"
+        );
+        assert_eq!(
+            message("ignore reason=\"x\""),
+            "it names no rule: write `ignore[RULE]`"
+        );
+        assert_eq!(
+            message("ignore[] reason=\"x\""),
+            "it names no rule: write `ignore[RULE]`"
+        );
+        assert_eq!(
+            message("ignore[A001] untill=2027-01-01 reason=\"x\""),
+            "`untill` is not known: did you mean `until`?"
+        );
+        assert_eq!(
+            message("ignore[A001] until=2027-13-01 reason=\"x\""),
+            "`2027-13-01` is no date: write YYYY-MM-DD"
+        );
+        assert_eq!(
+            message("ignore[A001] whatever"),
+            "`whatever` is not `name=\"value\"`"
+        );
+        assert_eq!(
+            message("skip A001"),
+            "write `# meshgov: ignore[RULE] reason=\"…\"`"
+        );
     }
 
     #[test]
     fn a_comment_covers_the_node_it_trails_or_precedes() {
         let mark = "# meshgov: ignore[A001] reason=\"r\"";
-        assert_eq!(covered_text(&format!("a: 1 {mark}\nb: 2\n")), format!("a: 1 {mark}\n"));
         assert_eq!(
-            covered_text(&format!("x:\n  {mark}\n  # more\n  - name: a\n    image: b\n  - name: c\n")),
+            covered_text(&format!("a: 1 {mark}\nb: 2\n")),
+            format!("a: 1 {mark}\n")
+        );
+        assert_eq!(
+            covered_text(&format!(
+                "x:\n  {mark}\n  # more\n  - name: a\n    image: b\n  - name: c\n"
+            )),
             "  - name: a\n    image: b\n"
         );
-        assert_eq!(covered_text(&format!("{mark}\nspec:\n- a\n\n- b\nnext: 1\n")), "spec:\n- a\n\n- b\n");
-        assert_eq!(covered_text(&format!("a: 1\n---\n{mark}\nb: 2\n---\nc: 3\n")), "b: 2\n");
+        assert_eq!(
+            covered_text(&format!("{mark}\nspec:\n- a\n\n- b\nnext: 1\n")),
+            "spec:\n- a\n\n- b\n"
+        );
+        assert_eq!(
+            covered_text(&format!("a: 1\n---\n{mark}\nb: 2\n---\nc: 3\n")),
+            "b: 2\n"
+        );
     }
 
     #[test]
     fn a_marker_inside_a_block_scalar_is_text() {
-        assert_eq!(read("a: |\n  # meshgov: ignore[A001] reason=\"r\"\n").1.len(), 0);
+        assert_eq!(
+            read("a: |\n  # meshgov: ignore[A001] reason=\"r\"\n")
+                .1
+                .len(),
+            0
+        );
     }
 
     #[test]
@@ -408,6 +467,9 @@ mod tests {
         let object = parsed.tree.node(parsed.documents[0].root);
         let found: Vec<_> = of_annotation(object, &[]).collect();
         assert_eq!(found[0].as_ref().unwrap().rules, ["A001", "B002"]);
-        assert_eq!(found[1].as_ref().unwrap_err().message, "it has no reason: add `reason=\"…\"`");
+        assert_eq!(
+            found[1].as_ref().unwrap_err().message,
+            "it has no reason: add `reason=\"…\"`"
+        );
     }
 }

@@ -1,6 +1,9 @@
 //! L3: which objects are applied to one cluster together. Input: resources and what declares views; output: `View`s.
 
 pub mod build;
+mod conflict;
+mod content;
+mod folders;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -61,6 +64,8 @@ pub struct View {
     pub members: Vec<Member>,
     /// What opens namespaces of the view.
     pub opaque: Vec<Opaque>,
+    /// Objects left out because the view holds an equal one already.
+    pub repeated: u32,
     by_kind: BTreeMap<GroupKind, Vec<u32>>,
 }
 
@@ -80,6 +85,7 @@ impl View {
             found_by,
             members,
             opaque,
+            repeated: 0,
             by_kind,
         }
     }

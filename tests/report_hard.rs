@@ -14,7 +14,7 @@ mod report_support;
 
 use meshgov::facts::{Confidence, Severity};
 use meshgov::report::{Document, FORMATS, Options, names};
-use report_support::{Builder, at, finding, related, render, render_all, rule, span};
+use report_support::{Builder, at, finding, many, related, render, render_all, rule, span};
 
 const CANARY: &str = "s3cr3t-c4n4ry";
 
@@ -93,7 +93,7 @@ fn every_line_end_is_one_line_and_files_may_end_anywhere() {
     assert_eq!(crlf, one("a: 1\nb: 2\nc: 3\n", "2"));
     assert_eq!(crlf, one("a: 1\rb: 2\rc: 3", "2"));
     assert!(crlf.contains("[a.yaml:2:4]") && crlf.contains(" 3 │ c: 3"));
-    assert!(one("", "").contains("[a.yaml:1:1]"));
+    assert_eq!(one("", ""), "   in a.yaml\n");
 }
 
 #[test]
@@ -121,6 +121,23 @@ fn the_place_of_the_finding_is_drawn_before_its_proof() {
         "{text}"
     );
     assert!(text.find("near") < text.find("first"), "{text}");
+}
+
+#[test]
+fn places_that_overlap_are_joined_or_drawn_apart() {
+    let mut builder = Builder::new();
+    let bad = rule("BAD001", "bad", Severity::High, "bad");
+    let file = builder.source("a.yaml", "key: value\nother: 1\n");
+    let found = builder.find(finding(&bad, span(&file, 0, 3), "it is bad"));
+    found.label = "one".into();
+    found.related = vec![
+        related(span(&file, 0, 3), "two"),
+        related(span(&file, 0, 10), "whole"),
+    ];
+    let text = render(&builder.sorted(), &Options::default(), "human");
+    let drawn = "   ╭─[a.yaml:1:1]\n 1 │ key: value\n   · ─┬─\n   ·  ╰── one; two\n 2 │ other: 1\n   ╰────\n   \
+                 ╭─[a.yaml:1:1]\n 1 │ key: value\n   · ─────┬────\n   ·      ╰── whole\n 2 │ other: 1\n   ╰────\n";
+    assert!(text.contains(drawn), "{text}");
 }
 
 #[test]
@@ -190,27 +207,6 @@ fn nothing_found_says_so() {
     assert!(text("json").contains("\"findingsTotal\": 0"));
 }
 
-fn many(count: usize) -> meshgov::finding::Outcome {
-    let mut builder = Builder::new();
-    let bad = rule("BAD001", "bad", Severity::High, "bad things");
-    let worse = rule("BAD002", "worse", Severity::Critical, "worse things");
-    builder.rule(&bad);
-    builder.rule(&worse);
-    let text = "key: value\n".repeat(count);
-    let file = builder.source("a.yaml", &text);
-    for line in 0..count {
-        let rule = if line % 7 == 6 { &worse } else { &bad };
-        let start = line * 11 + 5;
-        builder.find(finding(
-            rule,
-            span(&file, start, start + 5),
-            "a value is bad",
-        ));
-    }
-    builder.outcome.objects = count;
-    builder.sorted()
-}
-
 #[test]
 fn five_hundred_findings_are_no_wall_and_nothing_is_hidden_silently() {
     let outcome = many(500);
@@ -246,51 +242,6 @@ fn annotations_stop_at_ten_and_count_the_rest() {
             "::notice title=meshgov::2 more findings: run `meshgov check` to see them\n"
         )
     );
-}
-
-#[test]
-fn sarif_keeps_the_worst_5000_and_says_what_it_left_out() {
-    let text = render(&many(6_000), &Options::default(), "sarif");
-    let log: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let run = &log["runs"][0];
-    assert_eq!(run["results"].as_array().unwrap().len(), 5_000);
-    assert_eq!(run["results"][0]["ruleId"], "BAD002");
-    let note = run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"].as_str();
-    assert!(
-        note.unwrap().starts_with("1,000 findings left out"),
-        "{note:?}"
-    );
-}
-
-#[test]
-fn sarif_places_follow_the_source_root_and_rules_are_listed_whether_they_fired_or_not() {
-    let mut builder = Builder::new();
-    let listed = rule("BAD002", "listed", Severity::Note, "listed");
-    let fired = rule("BAD001", "fired", Severity::Critical, "fired");
-    builder.rule(&listed);
-    for path in ["/elsewhere/a b.yaml", "in/100% ü.yaml"] {
-        let file = builder.source(path, "k: v\n");
-        builder.find(finding(&fired, at(&file, "v"), "it is bad"));
-    }
-    let text = render(&builder.sorted(), &Options::default(), "sarif");
-    let log: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let run = &log["runs"][0];
-    let artifact =
-        |at: usize| &run["results"][at]["locations"][0]["physicalLocation"]["artifactLocation"];
-    assert_eq!(
-        *artifact(0),
-        serde_json::json!({"uri": "file:///elsewhere/a%20b.yaml"})
-    );
-    assert_eq!(
-        *artifact(1),
-        serde_json::json!({"uri": "in/100%25%20%C3%BC.yaml", "uriBaseId": "%SRCROOT%"})
-    );
-    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
-    assert_eq!([&rules[0]["id"], &rules[1]["id"]], ["BAD001", "BAD002"]);
-    assert_eq!(rules[0]["properties"]["tags"][0], "security");
-    assert_eq!(rules[0]["properties"]["security-severity"], "9.5");
-    assert_eq!(rules[1]["properties"]["tags"][0], "bad");
-    assert!(rules[1]["properties"]["security-severity"].is_null());
 }
 
 #[test]

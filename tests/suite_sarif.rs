@@ -143,6 +143,7 @@ fn hard_texts_and_paths_keep_their_regions_and_hashes() {
         ("100%/#?&+=@[]:;.yaml", "a: 1"),
         ("one-line.json", &long),
         ("repeated.yaml", &repeated),
+        ("unreadable.yaml", ""),
         ("separators.yaml", "a: x\u{2028}y\u{85}z\u{b}w\u{c}v\n"),
     ]);
     for (name, options) in [("hard", Options::default()), ("hard-all", suppressed_too())] {
@@ -165,7 +166,7 @@ fn nothing_found_and_too_much_found_are_valid_too() {
 fn the_tour_is_valid_too() {
     let counts = checked("tour", &report_support::tour(), &suppressed_too());
     assert!(
-        counts.contains("(1 redacted), 5 line hashes, 0 wrong"),
+        counts.contains("(1 redacted, 0 of unreadable files), 5 line hashes, 0 wrong"),
         "{counts}"
     );
 }

@@ -119,11 +119,7 @@ impl Program {
     /// # Errors
     ///
     /// When it cannot be evaluated, or not within the fuel.
-    pub fn value<'a>(
-        &'a self,
-        bindings: &Bindings<'a>,
-        fuel: Fuel,
-    ) -> Result<Value<'a>, NoValue> {
+    pub fn value<'a>(&'a self, bindings: &Bindings<'a>, fuel: Fuel) -> Result<Value<'a>, NoValue> {
         let mut machine = Machine::new(bindings.values(), self.locals, fuel);
         machine
             .kept(&self.plan)

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 
 use crate::cli::pipeline::{self, Silencing};
 use crate::cli::settings::{ConfigFlags, FilterFlags, Settings};
@@ -50,10 +50,26 @@ pub(super) struct Check {
     #[arg(long)]
     no_ignores: bool,
     /// Report format, optionally into a file (repeatable): human, concise, json, sarif, github, markdown
-    #[arg(long = "format", value_name = "FORMAT[=FILE]", default_value = "human", env = "MESHGOV_FORMAT")]
+    #[arg(
+        long = "format",
+        value_name = "FORMAT[=FILE]",
+        default_value = "human",
+        env = "MESHGOV_FORMAT"
+    )]
     formats: Vec<String>,
+    /// Print every finding with its source, and everything that was left out
+    #[arg(long)]
+    all: bool,
+    /// Category of the SARIF log; tells apart several uploads for one commit
+    #[arg(long, value_name = "NAME", default_value = "meshgov")]
+    sarif_category: String,
     /// When to use colour
-    #[arg(long, value_name = "WHEN", default_value = "auto", env = "MESHGOV_COLOR")]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        env = "MESHGOV_COLOR"
+    )]
     color: Color,
     /// Show no progress
     #[arg(long)]
@@ -82,11 +98,28 @@ enum Color {
 /// Stack of a worker thread: parsing and evaluation recurse within their depth limits, also in debug builds.
 const WORKER_STACK_BYTES: usize = 16 << 20;
 
+/// `check` with nothing but its defaults.
+#[derive(Debug, Parser)]
+struct Plain {
+    #[command(flatten)]
+    check: Check,
+}
+
 impl Check {
+    /// `meshgov check` with these arguments.
+    pub(super) fn with(arguments: &[&str]) -> Result<Self, Error> {
+        Plain::try_parse_from(std::iter::once(&"meshgov check").chain(arguments))
+            .map(|plain| plain.check)
+            .map_err(|error| Error::usage(error.kind().to_string()))
+    }
+
     pub(super) fn run(&self, io: &mut Io<'_>) -> Result<u8, Error> {
         let formats = self.formats()?;
         if let Some(bad) = self.today.as_deref().filter(|d| !is_date(d)) {
-            return Err(Error::usage_help(format!("`{bad}` is no date"), "write YYYY-MM-DD"));
+            return Err(Error::usage_help(
+                format!("`{bad}` is no date"),
+                "write YYYY-MM-DD",
+            ));
         }
         let settings = self.config.settings(&self.filters, io)?;
         let request = Request {
@@ -109,6 +142,13 @@ impl Check {
             () => EXIT_OK,
         };
         self.write(&outcome, &formats, code, io)?;
+        if code == EXIT_EMPTY {
+            let words = format!(
+                "error: no Kubernetes object found (files read: {})\n  help: name other paths, or pass --allow-empty\n",
+                outcome.files
+            );
+            io.err.write_all(words.as_bytes()).map_err(stdout_failed)?;
+        }
         Ok(code)
     }
 
@@ -151,7 +191,10 @@ impl Check {
         };
         let fail_confidence = match &self.fail_confidence {
             Some(word) => load::word(word).unwrap_or(Confidence::Medium),
-            None => settings.config.fail_confidence.unwrap_or(Confidence::Medium),
+            None => settings
+                .config
+                .fail_confidence
+                .unwrap_or(Confidence::Medium),
         };
         Gate {
             fail_on,
@@ -214,6 +257,8 @@ impl Check {
         let columns = (io.env)("COLUMNS").and_then(|c| c.parse().ok());
         let options = Options {
             terminal: Terminal::detect(io.env, io.terminal_out, columns, choice),
+            all: self.all,
+            category: self.sarif_category.clone(),
             ..Options::default()
         };
         for (format, file) in formats {
@@ -261,7 +306,10 @@ fn with_texts(
         } else {
             Arc::clone(&rule.info)
         };
-        debug_assert_eq!(is_engine, rule.info.source == crate::rule::RuleSource::Engine);
+        debug_assert_eq!(
+            is_engine,
+            rule.info.source == crate::rule::RuleSource::Engine
+        );
         infos.push(info);
     }
     let info_of = |id: &str| {

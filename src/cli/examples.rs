@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::cli::pipeline::{self, Silencing};
+use crate::config::assume;
 use crate::evaluate::CompiledRule;
 use crate::evaluate::engine::EngineRules;
-use crate::facts::subject::SubjectKind;
+use crate::facts::assumptions::Assumptions;
+use crate::facts::schema;
 use crate::rule::example::{self, Example, Expectation};
 use crate::rule::{Rule, RuleSet, RuleSource};
 use crate::shape::Problem;
@@ -32,10 +34,7 @@ pub fn run(rule: &Arc<Rule>, rules: &RuleSet) -> Examples {
     let texts = match example::texts(&rule.file) {
         Ok(texts) => texts,
         Err(problems) => {
-            return Examples {
-                run: 0,
-                problems,
-            };
+            return Examples { run: 0, problems };
         }
     };
     let mut result = Examples::default();
@@ -53,16 +52,16 @@ pub fn run(rule: &Arc<Rule>, rules: &RuleSet) -> Examples {
     }
     if result.problems.is_empty() {
         let is_engine = rule.info.source == RuleSource::Engine;
-        let on_objects = matches!(
-            rule.info.subject,
-            SubjectKind::Resource | SubjectKind::Policy | SubjectKind::Tree
-        );
+        let always_known = !reads_what_can_be_unknown(rule);
         // Some faults of the input (an unreadable file) cannot be written down as text.
         let may_have_none = is_engine && texts.examples.is_empty();
         for (is_there, what) in [
             (failing || may_have_none, "fails (`# expect: ID`)"),
             (passing || may_have_none, "passes"),
-            (undecided || on_objects, "cannot be known (`# unknown: ID`)"),
+            (
+                undecided || always_known,
+                "cannot be known (`# unknown: ID`)",
+            ),
         ] {
             if !is_there {
                 let id = rule.file.head().get("id").unwrap_or(rule.file.head());
@@ -76,10 +75,32 @@ pub fn run(rule: &Arc<Rule>, rules: &RuleSet) -> Examples {
     result
 }
 
-fn one(rule: &Arc<Rule>, rules: &RuleSet, example: &Example) -> Result<Vec<Expectation>, Vec<Problem>> {
+/// Whether an expression of the rule names a fact that can be unknown.
+fn reads_what_can_be_unknown(rule: &Rule) -> bool {
+    let validations = rule
+        .validations
+        .iter()
+        .flat_map(|v| v.each.iter().chain([&v.expression]));
+    let named = rule
+        .conditions
+        .iter()
+        .chain(&rule.variables)
+        .map(|n| &n.expression);
+    named.chain(validations).any(|e| {
+        schema::CAN_BE_UNKNOWN
+            .iter()
+            .any(|fact| e.text.contains(fact))
+    })
+}
+
+fn one(
+    rule: &Arc<Rule>,
+    rules: &RuleSet,
+    example: &Example,
+) -> Result<Vec<Expectation>, Vec<Problem>> {
     let at_example = |message: String| rule.file.problem(example.span, message);
     let expected = expected(example);
-    for e in expected.iter().filter(|e| e.rule != rule.info.id) {
+    if let Some(e) = expected.iter().find(|e| e.rule != rule.info.id) {
         return Err(vec![at_example(format!(
             "example `{}` expects `{}`, which is not this rule",
             example.name, e.rule
@@ -95,9 +116,20 @@ fn one(rule: &Arc<Rule>, rules: &RuleSet, example: &Example) -> Result<Vec<Expec
         }
     } else {
         let params = params(rule, example)?;
-        compiled.push(CompiledRule::new(rule, rule.info.severity, params.as_ref())?);
+        compiled.push(CompiledRule::new(
+            rule,
+            rule.info.severity,
+            params.as_ref(),
+        )?);
     }
-    let mut input = pipeline::read_texts(&example.files);
+    let assume = match &example.assume {
+        None => Assumptions::default(),
+        Some(section) => assume::parse(section).map_err(|problems| {
+            let at = |p: &Problem| at_example(p.message.clone());
+            problems.iter().map(at).collect::<Vec<_>>()
+        })?,
+    };
+    let mut input = pipeline::read_texts(&example.files, assume);
     let silencing = Silencing {
         rules,
         ignores: &[],
@@ -205,7 +237,9 @@ fn params(
     let parsed = yaml::parse(&source);
     let mut problems = Vec::new();
     let root = parsed.documents.first().map_or(0, |d| d.root);
-    let values = rule.params.overridden(parsed.tree.node(root), &mut problems);
+    let values = rule
+        .params
+        .overridden(parsed.tree.node(root), &mut problems);
     if problems.is_empty() {
         Ok(Some(values))
     } else {

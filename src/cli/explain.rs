@@ -28,7 +28,10 @@ impl Explain {
                 None => Error::usage_help(message, "`meshgov rules` lists them"),
             });
         };
-        print(io, &rule_markdown(&example::with_texts(&rule.info, &rule.file)))?;
+        print(
+            io,
+            &rule_markdown(&example::with_texts(&rule.info, &rule.file)),
+        )?;
         Ok(EXIT_OK)
     }
 }

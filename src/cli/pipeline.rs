@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use crate::cli::io::Io;
-use crate::config::{Config, Ignore};
+use crate::config::{Config, Ignore, assume};
 use crate::discover::{self, Discovered, Root};
 use crate::error::Error;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
+use crate::facts::assumptions::Assumptions;
 use crate::facts::subject::World;
 use crate::finding::{ObjectRef, ViewSummary};
 use crate::load::{self, Loaded};
@@ -18,6 +19,7 @@ use crate::source::{SourceFile, SourceId, Sources, Span, to_u32};
 use crate::suppress::{self, Silencers};
 use crate::view::build::{ViewSettings, Views, views};
 use crate::view::{Namespace, View};
+use crate::world::{self, MeshSummary};
 
 /// Everything read, as views.
 #[derive(Debug)]
@@ -30,6 +32,10 @@ pub struct Input {
     pub views: Vec<Arc<View>>,
     /// What is wrong inside views.
     pub view_problems: Vec<crate::load::problem::InputProblem>,
+    /// What engines take for granted.
+    pub assume: Assumptions,
+    /// The meshes of each view, once judged.
+    meshes: Vec<MeshSummary>,
 }
 
 /// What is silenced, and whether at all.
@@ -77,7 +83,13 @@ pub(super) fn read(
 ) -> Result<Input, Error> {
     let discovered: Discovered = discover::discover(request)?;
     let loaded = load::load(&discovered, stdin);
-    Ok(as_views(loaded, &discovered.roots, &view_settings(config)))
+    let assume = assume::read(config.assume());
+    Ok(as_views(
+        loaded,
+        &discovered.roots,
+        &view_settings(config),
+        assume,
+    ))
 }
 
 fn view_settings(config: &Config) -> ViewSettings {
@@ -87,27 +99,26 @@ fn view_settings(config: &Config) -> ViewSettings {
             .iter()
             .map(|(name, paths)| (name.clone(), paths.clone()))
             .collect(),
-        default_namespace: config
-            .assume()
-            .and_then(|a| a.get("defaultNamespace"))
-            .map(|n| n.text().to_owned()),
+        default_namespace: assume::read(config.assume()).default_namespace,
         ..ViewSettings::default()
     }
 }
 
-fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings) -> Input {
+fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Assumptions) -> Input {
     let Views { views, problems } = views(&loaded, roots, settings);
     Input {
         sources: loaded.sources(),
         loaded,
         views: views.into_iter().map(Arc::new).collect(),
         view_problems: problems,
+        assume,
+        meshes: Vec::new(),
     }
 }
 
 /// Reads texts that stand in no file: the manifests of a rule's example. All are one view.
 #[must_use]
-pub fn read_texts(files: &[(String, String)]) -> Input {
+pub fn read_texts(files: &[(String, String)], assume: Assumptions) -> Input {
     let mut whole = Loaded::default();
     for (number, (path, text)) in (0u32..).zip(files) {
         let source = Arc::new(SourceFile::new(SourceId(number), path, text));
@@ -133,7 +144,11 @@ pub fn read_texts(files: &[(String, String)]) -> Input {
         shown: String::from("."),
         is_folder: true,
     };
-    as_views(whole, &[root], &ViewSettings::default())
+    let settings = ViewSettings {
+        default_namespace: assume.default_namespace.clone(),
+        ..ViewSettings::default()
+    };
+    as_views(whole, &[root], &settings, assume)
 }
 
 impl Input {
@@ -146,12 +161,12 @@ impl Input {
         kinds
     }
 
-    /// Facts of every view.
+    /// Every view with its facts, and what its opening line says.
     #[must_use]
-    pub fn worlds(&self) -> Vec<World> {
+    pub fn worlds(&self) -> Vec<(World, MeshSummary)> {
         self.views
             .iter()
-            .map(|view| World::new(Arc::clone(view), Vec::new()))
+            .map(|view| world::of_view(Arc::clone(view), &self.assume))
             .collect()
     }
 
@@ -162,7 +177,8 @@ impl Input {
         engine: &EngineRules,
         silencing: &Silencing<'_>,
     ) -> Judgement {
-        let worlds = self.worlds();
+        let (worlds, meshes): (Vec<_>, Vec<_>) = self.worlds().into_iter().unzip();
+        self.meshes = meshes;
         let of_inputs = self.input_drafts(engine);
         let mut judgement = evaluate(rules, &worlds, vec![of_inputs], &self.sources);
         if !silencing.off {
@@ -200,9 +216,7 @@ impl Input {
                 .rules
                 .iter()
                 .filter(|r| engine.get(&r.info.id).is_some());
-            compiled
-                .chain(engine)
-                .any(|r| RuleSet::is_named(r, filter))
+            compiled.chain(engine).any(|r| RuleSet::is_named(r, filter))
         };
         let sources = &self.sources;
         let spent = silencers.apply(
@@ -304,11 +318,14 @@ impl Input {
     /// What the opening lines of reports say.
     #[must_use]
     pub fn summaries(&self) -> Vec<ViewSummary> {
-        self.views.iter().map(|view| summary(view)).collect()
+        let none = MeshSummary::default();
+        let meshes = self.meshes.iter().chain(std::iter::repeat(&none));
+        let views = self.views.iter().zip(meshes);
+        views.map(|(view, mesh)| summary(view, mesh)).collect()
     }
 }
 
-fn summary(view: &View) -> ViewSummary {
+fn summary(view: &View, mesh: &MeshSummary) -> ViewSummary {
     let unset = view
         .members
         .iter()
@@ -320,7 +337,12 @@ fn summary(view: &View) -> ViewSummary {
             "{unset} objects that name no namespace are applied to one and the same"
         ));
     }
+    assumptions.extend(mesh.assumptions.iter().cloned());
     ViewSummary {
+        mesh: mesh.mesh.clone(),
+        meshed: mesh.meshed,
+        transport_decided: mesh.transport,
+        access_decided: mesh.access,
         name: view.name.clone(),
         found_by: view.found_by.clone(),
         objects: view.members.len(),

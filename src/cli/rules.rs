@@ -44,7 +44,7 @@ impl Rules {
             return Ok(EXIT_OK);
         }
         let settings = self.config.settings(&self.filters, io)?;
-        let rules: Vec<_> = settings.selected().collect();
+        let rules: Vec<_> = settings.listed().collect();
         let text = match self.format {
             ListFormat::Json => {
                 let list: Vec<_> = rules.iter().map(|r| as_json(r)).collect();

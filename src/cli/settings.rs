@@ -19,7 +19,12 @@ use crate::rule::{Rule, RuleSet, RuleSource};
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct ConfigFlags {
     /// Config file instead of the nearest meshgov.yaml upwards
-    #[arg(long, value_name = "FILE", env = "MESHGOV_CONFIG", conflicts_with = "no_config")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MESHGOV_CONFIG",
+        conflicts_with = "no_config"
+    )]
     pub(super) config: Option<PathBuf>,
     /// Read no config file
     #[arg(long)]
@@ -33,10 +38,20 @@ pub(super) struct ConfigFlags {
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct FilterFlags {
     /// Run these rules only: ids, slugs or families (repeatable); INPUT and META rules always run
-    #[arg(long, value_name = "RULE", value_delimiter = ',', env = "MESHGOV_SELECT")]
+    #[arg(
+        long,
+        value_name = "RULE",
+        value_delimiter = ',',
+        env = "MESHGOV_SELECT"
+    )]
     pub(super) select: Vec<String>,
     /// Do not run these rules: ids, slugs or families (repeatable)
-    #[arg(long, value_name = "RULE", value_delimiter = ',', env = "MESHGOV_IGNORE")]
+    #[arg(
+        long,
+        value_name = "RULE",
+        value_delimiter = ',',
+        env = "MESHGOV_IGNORE"
+    )]
     pub(super) ignore: Vec<String>,
 }
 
@@ -95,7 +110,12 @@ impl ConfigFlags {
         } else {
             filters.select.clone()
         };
-        let ignore = filters.ignore.iter().chain(&config.ignore).cloned().collect();
+        let ignore = filters
+            .ignore
+            .iter()
+            .chain(&config.ignore)
+            .cloned()
+            .collect();
         Ok(Settings {
             config,
             rules,
@@ -112,6 +132,13 @@ impl Settings {
         self.rules.iter().filter(|rule| self.runs(rule))
     }
 
+    /// The rules that the filters name, in id order; all without a filter.
+    pub(super) fn listed(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        self.selected().filter(|rule| {
+            self.select.is_empty() || self.select.iter().any(|f| RuleSet::is_named(rule, f))
+        })
+    }
+
     fn runs(&self, rule: &Rule) -> bool {
         let named = |filters: &[String]| filters.iter().any(|f| RuleSet::is_named(rule, f));
         let enabled = self
@@ -119,9 +146,8 @@ impl Settings {
             .get(&rule.info.id)
             .and_then(|o| o.enabled)
             .unwrap_or(true);
-        let selected = self.select.is_empty()
-            || named(&self.select)
-            || rule.info.source == RuleSource::Engine;
+        let selected =
+            self.select.is_empty() || named(&self.select) || rule.info.source == RuleSource::Engine;
         enabled && selected && !named(&self.ignore)
     }
 
@@ -140,7 +166,9 @@ impl Settings {
         let mut problems = Vec::new();
         for rule in self.selected().filter(|r| !is_engine(r)) {
             let has_work = rule.kinds.is_empty()
-                || kinds.iter().any(|k| rule.kinds.iter().any(|p| p.matches(k)));
+                || kinds
+                    .iter()
+                    .any(|k| rule.kinds.iter().any(|p| p.matches(k)));
             if !has_work && rule.info.source == RuleSource::Builtin {
                 continue;
             }

@@ -28,7 +28,7 @@ impl Test {
         let mut flags = self.config.clone();
         flags.rules.extend(self.dir.clone());
         let settings = flags.settings(&self.filters, io)?;
-        let all: Vec<&Arc<Rule>> = settings.selected().collect();
+        let all: Vec<&Arc<Rule>> = settings.listed().collect();
         let own: Vec<&Arc<Rule>> = all
             .iter()
             .copied()
@@ -48,7 +48,11 @@ impl Test {
         let _ = if failed == 0 {
             writeln!(text, "{} rules, {run} examples: all hold", rules.len())
         } else {
-            writeln!(text, "{} rules, {run} examples: {failed} rules do not hold", rules.len())
+            writeln!(
+                text,
+                "{} rules, {run} examples: {failed} rules do not hold",
+                rules.len()
+            )
         };
         print(io, &text)?;
         Ok(if failed == 0 { EXIT_OK } else { EXIT_FINDINGS })

@@ -9,7 +9,10 @@ pub const NAMES: &[&str] = &["meshgov.yaml", ".meshgov.yaml"];
 #[must_use]
 pub fn nearest_config(from: &Path) -> Option<PathBuf> {
     for folder in from.ancestors() {
-        let found = NAMES.iter().map(|name| folder.join(name)).find(|p| p.is_file());
+        let found = NAMES
+            .iter()
+            .map(|name| folder.join(name))
+            .find(|p| p.is_file());
         if found.is_some() {
             return found;
         }

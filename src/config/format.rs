@@ -10,25 +10,77 @@ use crate::shape::{Shape, list, map, one_of, optional, required, text};
 pub fn config() -> Shape {
     let gate: Vec<_> = SEVERITIES.iter().copied().chain(["never"]).collect();
     Shape::Object(vec![
-        required("version", Shape::Int(None, None), "version of this format: 1"),
-        optional("views", map(list(text())), "objects applied to one cluster together: name to paths"),
-        optional("assume", assume(), "facts that live outside the files; listed with every conclusion that rests on them"),
-        optional("rules", map(rule()), "settings of single rules, by id or slug"),
-        optional("select", list(text()), "run these rules only: ids, slugs or families"),
-        optional("ignore", list(text()), "do not run these rules: ids, slugs or families"),
-        optional("ignores", list(ignore()), "findings that are known and accepted"),
-        optional("failOn", one_of(&gate), "least severity that fails a run; default high"),
-        optional("failConfidence", one_of(CONFIDENCES), "least confidence that fails a run; default medium"),
-        optional("workloads", list(workload()), "kinds that carry a pod template"),
-        optional("render", list(render()), "commands that print manifests; run only where named here"),
-        optional("expect", list(text()), "files of expectations that `check` evaluates too"),
+        required(
+            "version",
+            Shape::Int(None, None),
+            "version of this format: 1",
+        ),
+        optional(
+            "views",
+            map(list(text())),
+            "objects applied to one cluster together: name to paths",
+        ),
+        optional(
+            "assume",
+            assume(),
+            "facts that live outside the files; listed with every conclusion that rests on them",
+        ),
+        optional(
+            "rules",
+            map(rule()),
+            "settings of single rules, by id or slug",
+        ),
+        optional(
+            "select",
+            list(text()),
+            "run these rules only: ids, slugs or families",
+        ),
+        optional(
+            "ignore",
+            list(text()),
+            "do not run these rules: ids, slugs or families",
+        ),
+        optional(
+            "ignores",
+            list(ignore()),
+            "findings that are known and accepted",
+        ),
+        optional(
+            "failOn",
+            one_of(&gate),
+            "least severity that fails a run; default high",
+        ),
+        optional(
+            "failConfidence",
+            one_of(CONFIDENCES),
+            "least confidence that fails a run; default medium",
+        ),
+        optional(
+            "workloads",
+            list(workload()),
+            "kinds that carry a pod template",
+        ),
+        optional(
+            "render",
+            list(render()),
+            "commands that print manifests; run only where named here",
+        ),
+        optional(
+            "expect",
+            list(text()),
+            "files of expectations that `check` evaluates too",
+        ),
         optional("rulesDirs", list(text()), "folders with rules of your own"),
     ])
 }
 
 fn rule() -> Shape {
     Shape::Object(vec![
-        optional("severity", one_of(SEVERITIES), "severity instead of the rule's own"),
+        optional(
+            "severity",
+            one_of(SEVERITIES),
+            "severity instead of the rule's own",
+        ),
         optional("enabled", Shape::Bool, "whether the rule runs"),
         optional("params", Shape::Any, "parameter values"),
     ])
@@ -36,7 +88,11 @@ fn rule() -> Shape {
 
 fn ignore() -> Shape {
     Shape::Object(vec![
-        optional("rule", text(), "id, slug or family; all rules when left out"),
+        optional(
+            "rule",
+            text(),
+            "id, slug or family; all rules when left out",
+        ),
         optional("path", text(), "glob of paths, relative to the config"),
         optional("object", text(), "`[Kind:]namespace/name`, `*` allowed"),
         optional("until", text(), "last day it holds, YYYY-MM-DD"),
@@ -48,7 +104,11 @@ fn workload() -> Shape {
     Shape::Object(vec![
         required("group", text(), "API group"),
         required("kind", text(), "kind"),
-        required("podTemplate", text(), "JSON pointer to the pod template: /spec/template"),
+        required(
+            "podTemplate",
+            text(),
+            "JSON pointer to the pod template: /spec/template",
+        ),
     ])
 }
 
@@ -63,23 +123,55 @@ fn render() -> Shape {
 /// The `assume:` section; examples and rules use the same.
 #[must_use]
 pub fn assume() -> Shape {
-    let namespace = Shape::Object(vec![optional("labels", map(text()), "labels of the namespace")]);
+    let namespace = Shape::Object(vec![optional(
+        "labels",
+        map(text()),
+        "labels of the namespace",
+    )]);
     Shape::Object(vec![
-        optional("complete", list(text()), "namespaces whose objects are all in the view; `root` for the mesh's root namespace"),
-        optional("mesh", text(), "there is a mesh even without evidence: istio, linkerd, kuma, consul, cilium"),
-        optional("defaultNamespace", text(), "namespace of objects that name none"),
-        optional("namespaces", map(namespace), "namespaces that live elsewhere"),
-        optional("objects", list(text()), "files with objects that live elsewhere"),
+        optional(
+            "complete",
+            list(text()),
+            "namespaces whose objects are all in the view; `root` for the mesh's root namespace",
+        ),
+        optional(
+            "mesh",
+            text(),
+            "there is a mesh even without evidence: istio, linkerd, kuma, consul, cilium",
+        ),
+        optional(
+            "defaultNamespace",
+            text(),
+            "namespace of objects that name none",
+        ),
+        optional(
+            "namespaces",
+            map(namespace),
+            "namespaces that live elsewhere",
+        ),
+        optional(
+            "objects",
+            list(text()),
+            "files with objects that live elsewhere",
+        ),
         optional(
             "istio",
             Shape::Object(vec![
                 optional("version", text(), "1.27"),
                 optional("rootNamespace", text(), "default istio-system"),
                 optional("trustDomain", text(), "default cluster.local"),
-                optional("trustDomainAliases", list(text()), "other names of the trust domain"),
+                optional(
+                    "trustDomainAliases",
+                    list(text()),
+                    "other names of the trust domain",
+                ),
                 optional("revision", text(), "control plane revision"),
                 optional("ambient", Shape::Bool, "whether ambient mode is installed"),
-                optional("outboundTrafficPolicy", one_of(&["ALLOW_ANY", "REGISTRY_ONLY"]), "what a sidecar may call"),
+                optional(
+                    "outboundTrafficPolicy",
+                    one_of(&["ALLOW_ANY", "REGISTRY_ONLY"]),
+                    "what a sidecar may call",
+                ),
             ]),
             "the Istio installation",
         ),
@@ -95,8 +187,16 @@ pub fn assume() -> Shape {
         optional(
             "consul",
             Shape::Object(vec![
-                optional("defaultIntention", one_of(&["allow", "deny"]), "what holds without an intention"),
-                optional("injectDefault", Shape::Bool, "whether pods are injected without annotation"),
+                optional(
+                    "defaultIntention",
+                    one_of(&["allow", "deny"]),
+                    "what holds without an intention",
+                ),
+                optional(
+                    "injectDefault",
+                    Shape::Bool,
+                    "whether pods are injected without annotation",
+                ),
             ]),
             "the Consul installation",
         ),
@@ -109,13 +209,21 @@ pub fn assume() -> Shape {
             "cilium",
             Shape::Object(vec![
                 optional("version", text(), "1.17"),
-                optional("enforcementMode", one_of(&["default", "always", "never"]), "policy enforcement mode"),
+                optional(
+                    "enforcementMode",
+                    one_of(&["default", "always", "never"]),
+                    "policy enforcement mode",
+                ),
             ]),
             "the Cilium installation",
         ),
         optional(
             "cni",
-            Shape::Object(vec![optional("enforcesNetworkPolicy", Shape::Bool, "whether the network plugin enforces NetworkPolicy")]),
+            Shape::Object(vec![optional(
+                "enforcesNetworkPolicy",
+                Shape::Bool,
+                "whether the network plugin enforces NetworkPolicy",
+            )]),
             "the network plugin",
         ),
     ])
@@ -128,7 +236,8 @@ pub fn json_schema() -> Value {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "meshgov.yaml",
     });
-    if let (Value::Object(schema), Value::Object(shape)) = (&mut schema, config().to_json_schema()) {
+    if let (Value::Object(schema), Value::Object(shape)) = (&mut schema, config().to_json_schema())
+    {
         schema.extend(shape);
     }
     schema

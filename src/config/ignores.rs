@@ -52,7 +52,10 @@ pub fn is_date(text: &str) -> bool {
 pub(crate) fn read(node: NodeRef<'_>, problems: &mut Vec<Problem>) -> Option<Ignore> {
     let before = problems.len();
     let text = |name: &str| node.get(name).map(|n| n.text().to_owned());
-    if ["rule", "path", "object"].iter().all(|n| node.get(n).is_none()) {
+    if ["rule", "path", "object"]
+        .iter()
+        .all(|n| node.get(n).is_none())
+    {
         problems.push(
             Problem::at(node, "the entry silences everything")
                 .help("name a `rule`, a `path` or an `object`"),
@@ -137,7 +140,10 @@ mod tests {
 
     fn ignore(entry: &str) -> Ignore {
         let text = format!("version: 1\nignores:\n  - {entry}\n");
-        Config::parse("meshgov.yaml", &text).unwrap().ignores.remove(0)
+        Config::parse("meshgov.yaml", &text)
+            .unwrap()
+            .ignores
+            .remove(0)
     }
 
     #[test]
@@ -163,11 +169,24 @@ mod tests {
     fn entries_that_silence_everything_or_never_end_are_refused() {
         let problems = |entry: &str| {
             let text = format!("version: 1\nignores:\n  - {entry}\n");
-            Config::parse("c", &text).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>()
+            Config::parse("c", &text)
+                .unwrap_err()
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
         };
-        assert_eq!(problems("{reason: r}"), ["c:3:5: the entry silences everything"]);
-        assert_eq!(problems("{rule: A001, reason: ''}"), ["c:3:26: the reason is empty"]);
-        assert_eq!(problems("{rule: A001, until: 2027-02-30, reason: r}"), ["c:3:25: `2027-02-30` is no date"]);
+        assert_eq!(
+            problems("{reason: r}"),
+            ["c:3:5: the entry silences everything"]
+        );
+        assert_eq!(
+            problems("{rule: A001, reason: ''}"),
+            ["c:3:26: the reason is empty"]
+        );
+        assert_eq!(
+            problems("{rule: A001, until: 2027-02-30, reason: r}"),
+            ["c:3:25: `2027-02-30` is no date"]
+        );
         assert_eq!(problems("{rule: A001}"), ["c:3:5: `reason` is missing"]);
     }
 }

@@ -1,11 +1,12 @@
 //! L6: rules made ready. Input: a `Rule`, its settings; output: `CompiledRule`, or every fault of its expressions with the
 //! place in the rule file.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use crate::cel::{self, Environment, FunctionTable, Program, Type, Value, Variable};
+use crate::cel::{self, Environment, Program, Type, Value, Variable};
+use crate::evaluate::functions::functions;
 use crate::evaluate::locate::Path;
 use crate::evaluate::values;
 use crate::facts::Severity;
@@ -13,15 +14,6 @@ use crate::facts::subject::{self, SubjectRow};
 use crate::resource::GroupKind;
 use crate::rule::{Expression, Rule};
 use crate::shape::Problem;
-
-/// The functions of every rule: CEL's own and those about AI assets.
-pub(crate) static FUNCTIONS: LazyLock<Arc<FunctionTable>> = LazyLock::new(|| {
-    let mut table = FunctionTable::standard();
-    for row in crate::asset::functions::rows() {
-        table.add(row);
-    }
-    Arc::new(table)
-});
 
 /// A rule with compiled expressions and the settings of this run.
 #[derive(Debug)]
@@ -95,7 +87,7 @@ impl CompiledRule {
             .iter()
             .map(|v| Variable::new(v.name, v.ty))
             .collect();
-        let mut environment = Environment::new(variables, Arc::clone(&FUNCTIONS));
+        let mut environment = Environment::new(variables, functions());
         let slots = Slots {
             params: environment.declare(Variable::quiet("params", Type::Dyn)),
             item: environment.declare(Variable::new("item", Type::Dyn)),
@@ -175,8 +167,7 @@ impl Compiler {
                 Some((Ready { program, needs }, ty))
             }
             Err(error) => {
-                let problem =
-                    expression.problem(error.range.start, error.range.end, error.message);
+                let problem = expression.problem(error.range.start, error.range.end, error.message);
                 self.problems.push(match error.help {
                     Some(help) => problem.help(help),
                     None => problem,
@@ -190,8 +181,7 @@ impl Compiler {
     fn needs(&self, text: &str) -> Vec<usize> {
         let named = |name: &String| {
             text.match_indices(name.as_str()).any(|(at, _)| {
-                text.get(..at)
-                    .is_some_and(|t| t.trim_end().ends_with('.'))
+                text.get(..at).is_some_and(|t| t.trim_end().ends_with('.'))
                     && text.contains("variables")
             })
         };
@@ -210,7 +200,8 @@ impl Compiler {
     ) -> Option<CompiledValidation> {
         let mut optional = |expression: &Option<Expression>, ty| {
             let expression = expression.as_ref()?;
-            self.ready(expression, environment, ty).map(|(ready, _)| ready)
+            self.ready(expression, environment, ty)
+                .map(|(ready, _)| ready)
         };
         let each = optional(&validation.each, None);
         let message_expression = optional(&validation.message_expression, Some(Type::String));

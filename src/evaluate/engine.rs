@@ -18,6 +18,9 @@ pub const IGNORE_EXPIRED: &str = "META002";
 /// Rule of silencers that silence nothing.
 pub const IGNORE_UNUSED: &str = "META003";
 
+/// Every rule raised here.
+pub const IDS: &[&str] = &[IGNORE_MALFORMED, IGNORE_EXPIRED, IGNORE_UNUSED];
+
 /// The engine rules that run, with the severity of this run.
 #[derive(Debug, Default)]
 pub struct EngineRules {
@@ -43,7 +46,11 @@ impl EngineRules {
 
     /// The draft of a problem of the inputs; `None` when its rule does not run.
     #[must_use]
-    pub fn of_input(&self, problem: &InputProblem, resource: Option<&Arc<Resource>>) -> Option<Draft> {
+    pub fn of_input(
+        &self,
+        problem: &InputProblem,
+        resource: Option<&Arc<Resource>>,
+    ) -> Option<Draft> {
         let mut draft = self.draft(problem.kind.id(), problem.span, problem.message.clone())?;
         if let Some(resource) = resource {
             draft.identity = draft::identity(resource);

@@ -1,11 +1,8 @@
 //! L6: single expressions over objects and views, without a rule: for `eval`. Input: a kind of subject; output: what its
 //! rules' expressions see.
 
-use std::sync::Arc;
-
-use crate::cel::{
-    self, Bindings, CompileError, Environment, FunctionTable, Program, Value, Variable,
-};
+use crate::cel::{self, Bindings, CompileError, Environment, Program, Value, Variable};
+use crate::evaluate::functions::functions;
 use crate::evaluate::values;
 use crate::facts::subject::{self, OBJECT_VARIABLES, SubjectKind, World};
 use crate::view::Member;
@@ -19,7 +16,7 @@ pub fn environment(kind: SubjectKind) -> Environment {
             .iter()
             .map(|v| Variable::new(v.name, v.ty))
             .collect(),
-        Arc::clone(&crate::evaluate::compile::FUNCTIONS),
+        functions(),
     )
 }
 

@@ -186,7 +186,11 @@ where
             }
             let computed = match self.prepare(&variable.ready.needs) {
                 Err(why) => Err(why),
-                Ok(()) => match variable.ready.program.value(&self.bindings, Fuel::default()) {
+                Ok(()) => match variable
+                    .ready
+                    .program
+                    .value(&self.bindings, Fuel::default())
+                {
                     Ok(value) => {
                         // An unknown variable is a value: an expression may not depend on it after all.
                         self.bindings.set(variable.slot, value);
@@ -323,9 +327,8 @@ where
             Judged::Fact(subject) => Some(subject.resource()),
             Judged::Tree => None,
         };
-        let holds = |r: &&Arc<Resource>| {
-            r.object().tree().is_mixed() || r.object().span().contains(span)
-        };
+        let holds =
+            |r: &&Arc<Resource>| r.object().tree().is_mixed() || r.object().span().contains(span);
         let others = || self.world.view.members.iter().map(|m| &m.resource);
         own.filter(holds)
             .or_else(|| others().find(|r| r.object().span().contains(span)))

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use crate::evaluate::Judgement;
 use crate::evaluate::compile::CompiledRule;
 use crate::evaluate::draft::{self, Draft, DraftKind};
-use crate::evaluate::Judgement;
 use crate::finding::{Finding, NotEvaluated, ObjectRef, Related};
 use crate::fingerprint::{fingerprint, path_to};
 use crate::source::{Sources, Span};
@@ -43,8 +43,7 @@ pub(crate) fn fold_superseded(drafts: Vec<Draft>, rules: &[CompiledRule]) -> Vec
     }
     let is_folded = |d: &Draft| {
         // Of two rules one may judge the elements of a list and the other the whole: then the subject decides.
-        folded.contains(&key(&d.rule.id, d, d.item))
-            || folded.contains(&key(&d.rule.id, d, None))
+        folded.contains(&key(&d.rule.id, d, d.item)) || folded.contains(&key(&d.rule.id, d, None))
     };
     drafts
         .into_iter()
@@ -81,7 +80,10 @@ pub(crate) fn merge(views: Vec<Vec<Draft>>, sources: &Sources) -> Judgement {
             }
             DraftKind::NotEvaluated { why, reason } => {
                 let key = key(&draft, reason);
-                match seen_undecided.get(&key).and_then(|&at| undecided.get_mut(at)) {
+                match seen_undecided
+                    .get(&key)
+                    .and_then(|&at| undecided.get_mut(at))
+                {
                     Some(known) => add_view(&mut known.views, draft.view),
                     None => {
                         seen_undecided.insert(key, undecided.len());
@@ -187,12 +189,21 @@ fn with_fingerprints(mut findings: Vec<(Finding, Draft)>, sources: &Sources) -> 
             let holder = holder.map_or_else(draft::no_object, draft::identity);
             // Files have no identity but their path.
             let subject = if is_empty(&draft.identity) && is_empty(&holder) {
-                sources.get(draft.span.source).map_or("", |f| f.path.as_str())
+                sources
+                    .get(draft.span.source)
+                    .map_or("", |f| f.path.as_str())
             } else {
                 subject_words(&draft)
             };
             let hash = |ordinal| {
-                fingerprint(&draft.rule.id, &draft.identity, subject, &holder, &path, ordinal)
+                fingerprint(
+                    &draft.rule.id,
+                    &draft.identity,
+                    subject,
+                    &holder,
+                    &path,
+                    ordinal,
+                )
             };
             let ordinal = ordinals.entry(hash(0)).or_default();
             finding.fingerprint = hash(*ordinal);

@@ -83,6 +83,15 @@ impl Step {
         }
     }
 
+    /// The place in a file, if it has one.
+    #[must_use]
+    pub fn span(&self) -> Option<Span> {
+        match &self.origin {
+            Origin::Field { span, .. } => Some(*span),
+            Origin::Outside(_) => None,
+        }
+    }
+
     /// Something taken for granted under an `assume` key.
     #[must_use]
     pub fn assumed(key: impl Into<String>, says: impl Into<String>) -> Self {

@@ -29,7 +29,7 @@ pub enum Text {
     Header(String),
     /// A claim of the token by path, `aud` and `azp` included; may hold several values.
     Claim(String),
-    /// Server name of the TLS handshake.
+    /// Server name of the TLS handshake; may be absent.
     Sni,
 }
 
@@ -331,16 +331,29 @@ impl PeerSet {
     /// true or false, the others stay.
     #[must_use]
     pub fn seen_as(&self, identity: &Identity) -> Self {
-        let decided = |literal: &Literal| match literal.atom.as_ref() {
+        self.decided(|literal| match literal.atom.as_ref() {
             Atom::Identity(patterns) => {
                 Some(patterns.iter().any(|p| p.matches(identity)) == literal.positive)
             }
             _ => None,
-        };
+        })
+    }
+
+    /// The set as seen by an observer who has not looked at tokens: conditions on tokens and claims are false.
+    #[must_use]
+    pub fn before_tokens(&self) -> Self {
+        self.decided(|literal| match literal.atom.as_ref() {
+            Atom::Token(_) | Atom::Text(Text::Claim(_), _) => Some(!literal.positive),
+            _ => None,
+        })
+    }
+
+    /// The set with some conditions replaced by their truth.
+    fn decided(&self, truth: impl Fn(&Literal) -> Option<bool>) -> Self {
         let cubes = self.cubes.iter().filter_map(|cube| {
             let mut rest = Vec::new();
             for literal in &cube.literals {
-                match decided(literal) {
+                match truth(literal) {
                     Some(true) => {}
                     Some(false) => return None,
                     None => rest.push(literal.clone()),

@@ -7,15 +7,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::cel::{Reasons, Type, Value};
-use crate::facts::UnknownReason;
+use crate::facts::{UnknownReason, schema};
 use crate::resource::Resource;
 use crate::source::{Span, to_u32, to_usize};
 use crate::view::{Member, Namespace, View};
 
 /// What a rule judges; one evaluation per subject.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SubjectKind {
     /// One object of the kinds under `match`.
@@ -93,6 +91,36 @@ pub const SUBJECTS: &[SubjectRow] = &[
         variables: OBJECT_VARIABLES,
     },
     SubjectRow {
+        kind: SubjectKind::Workload,
+        variables: &[
+            SubjectVariable {
+                name: "object",
+                ty: Type::Dyn,
+                doc: "the pod-carrying object as written",
+            },
+            SubjectVariable {
+                name: "workload",
+                ty: Type::Record(&schema::WORKLOAD),
+                doc: "the workload",
+            },
+        ],
+    },
+    SubjectRow {
+        kind: SubjectKind::Port,
+        variables: &[
+            SubjectVariable {
+                name: "port",
+                ty: Type::Record(&schema::PORT),
+                doc: "the container port",
+            },
+            SubjectVariable {
+                name: "workload",
+                ty: Type::Record(&schema::WORKLOAD),
+                doc: "the workload it belongs to",
+            },
+        ],
+    },
+    SubjectRow {
         kind: SubjectKind::Tree,
         variables: &[SubjectVariable {
             name: "objects",
@@ -167,7 +195,9 @@ impl World {
         }
         for (at, member) in view.members.iter().enumerate() {
             if member.resource.is("", "Namespace") {
-                world.namespaces.insert(member.resource.name.clone(), Ok(at));
+                world
+                    .namespaces
+                    .insert(member.resource.name.clone(), Ok(at));
             }
         }
         for member in &view.members {

@@ -5,6 +5,7 @@
 //! everything, and `--all` prints everything.
 
 mod ledger;
+mod marks;
 mod paint;
 mod snippet;
 
@@ -22,8 +23,8 @@ use super::{
     Options, Redactor, and_more, first_paragraph, number, one_line, place, plural, selected,
     sentence, understood,
 };
+use marks::Mark;
 use paint::{Look, entry, link, paint};
-use snippet::Mark;
 
 /// Up to here every finding is printed in full.
 const FEW: usize = 10;
@@ -226,7 +227,7 @@ impl Page<'_> {
         }
         let fix = first_paragraph(&finding.rule.fix);
         if !fix.is_empty() {
-            entry(terminal, "fix", fix.trim_end_matches('.'), out);
+            entry(terminal, "fix", fix.trim_end_matches(['.', ':']), out);
         }
         entry(
             terminal,

@@ -9,8 +9,8 @@ use crate::explain;
 use crate::finding::{Finding, Outcome};
 
 use super::{
-    Options, SEVERITIES, Summary, first_paragraph, not_analysed_by_reason, not_evaluated_by_reason,
-    number, one_line, place, plural, selected, truncated, understood,
+    Options, SEVERITIES, Summary, first_paragraph, not_evaluated_by_reason, number, one_line,
+    place, plural, selected, truncated, understood,
 };
 
 /// Rows of the table of findings, and bytes it may take.
@@ -134,10 +134,10 @@ fn ledger(outcome: &Outcome, page: &mut String) -> std::fmt::Result {
         plural(outcome.views.len(), "view"),
         plural(outcome.rules.len(), "rule")
     )?;
-    let files = not_analysed_by_reason(outcome)
-        .into_iter()
-        .flat_map(|(reason, paths)| paths.into_iter().map(move |path| (path, reason)))
-        .map(|(path, reason)| format!("{} ({})", escaped(path), escaped(reason)));
+    let files = outcome
+        .not_analysed
+        .iter()
+        .map(|entry| format!("{} ({})", escaped(&entry.path), escaped(&entry.reason)));
     let count = plural(outcome.not_analysed.len(), "file");
     folded(&format!("Not analysed: {count}"), files, page)?;
     let reasons = not_evaluated_by_reason(outcome)

@@ -105,7 +105,8 @@ fn tool<'a>(rules: &BTreeMap<&'a str, &'a RuleInfo>) -> Tool<'a> {
     }
 }
 
-/// The line hash of every primary location, file by file: each text is read once.
+/// The line hash of every primary location, file by file: each text is read once. A file without text could not be
+/// read: the upload step computes its hash from the file, if it can.
 fn line_hashes(outcome: &Outcome, findings: &[&Finding]) -> BTreeMap<(SourceId, u32), String> {
     let mut wanted: BTreeMap<SourceId, BTreeSet<u32>> = BTreeMap::new();
     for finding in findings {
@@ -117,7 +118,7 @@ fn line_hashes(outcome: &Outcome, findings: &[&Finding]) -> BTreeMap<(SourceId, 
     }
     let mut out = BTreeMap::new();
     for (id, lines) in wanted {
-        if let Some(file) = outcome.sources.get(id) {
+        if let Some(file) = outcome.sources.get(id).filter(|f| !f.text.is_empty()) {
             let hashes = line_hash::line_fingerprints(&file.text, &lines);
             out.extend(hashes.into_iter().map(|(line, hash)| ((id, line), hash)));
         }

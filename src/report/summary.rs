@@ -206,9 +206,11 @@ pub(super) fn understood(outcome: &Outcome) -> String {
     if !shares.is_empty() {
         parts.push(format!("decided: {}", shares.join(", ")));
     }
-    let opaque = opaque(outcome);
-    if !opaque.is_empty() {
-        parts.push(format!("not rendered: {opaque}"));
+    for (name, broken) in [("not read", true), ("not rendered", false)] {
+        let opaque = opaque(outcome, broken);
+        if !opaque.is_empty() {
+            parts.push(format!("{name}: {opaque}"));
+        }
     }
     parts.join(" · ")
 }
@@ -248,10 +250,11 @@ fn found_by(outcome: &Outcome) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// `12 HelmReleases, 1 broken document`: what stands before the name of each, counted.
-fn opaque(outcome: &Outcome) -> String {
+/// `12 HelmReleases` or `1 broken document`: what stands before the name of each, counted.
+fn opaque(outcome: &Outcome, broken: bool) -> String {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-    for what in outcome.views.iter().flat_map(|v| &v.opaque) {
+    let all = outcome.views.iter().flat_map(|v| &v.opaque);
+    for what in all.filter(|what| what.starts_with("broken") == broken) {
         let kind = match what.rsplit_once(' ') {
             Some((kind, name)) if name.contains('/') => kind,
             _ => what,
@@ -278,11 +281,15 @@ pub(super) fn not_evaluated_by_reason(outcome: &Outcome) -> Vec<(&str, usize, BT
     all
 }
 
-/// Why inputs were not analysed, with their paths in order.
-pub(super) fn not_analysed_by_reason(outcome: &Outcome) -> BTreeMap<&str, Vec<&str>> {
-    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+/// Why inputs were not analysed, without the details that follow a colon; each with its paths and details in order.
+pub(super) fn not_analysed_by_reason(outcome: &Outcome) -> BTreeMap<&str, Vec<(&str, &str)>> {
+    let mut reasons: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
     for entry in &outcome.not_analysed {
-        reasons.entry(&entry.reason).or_default().push(&entry.path);
+        let (reason, detail) = entry.reason.split_once(": ").unwrap_or((&entry.reason, ""));
+        reasons
+            .entry(reason)
+            .or_default()
+            .push((&entry.path, detail));
     }
     reasons
 }

@@ -70,9 +70,16 @@ pub fn known(kind: &GroupKind) -> Option<Scope> {
 }
 
 /// Whether the API server refuses an object of this kind without a name: all persisted built-in kinds, not the reviews.
+/// Cluster-wide settings of operators are left out: repositories keep partial ones as profiles.
 #[must_use]
 pub fn needs_name(kind: &GroupKind) -> bool {
-    !kind.kind.ends_with("Review") && known(kind).is_some()
+    let is_built_in = !kind.group.contains('.') || kind.group.ends_with(".k8s.io");
+    !kind.kind.ends_with("Review")
+        && match known(kind) {
+            Some(Scope::Cluster) => is_built_in,
+            Some(Scope::Namespaced) => true,
+            None => false,
+        }
 }
 
 fn is_known_cluster(group: &str, kind: &str) -> bool {

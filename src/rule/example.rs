@@ -165,7 +165,10 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(ids("# expect: A001"), [("A001".into(), false)]);
-        assert_eq!(ids("#unknown: A001, B002 for B"), [("A001".into(), true), ("B002".into(), true)]);
+        assert_eq!(
+            ids("#unknown: A001, B002 for B"),
+            [("A001".into(), true), ("B002".into(), true)]
+        );
         assert_eq!(ids("# expected: A001"), []);
     }
 
@@ -173,7 +176,11 @@ mod tests {
     fn the_second_document_must_be_there_and_whole() {
         let problems = |text: &str| {
             let file = RuleFile::parse("X001-a.yaml", text).unwrap();
-            texts(&file).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>()
+            texts(&file)
+                .unwrap_err()
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
         };
         assert_eq!(
             problems("id: X001\n"),

@@ -76,7 +76,8 @@ fn offsets(source: &str, span: Span, style: Style, text: &str) -> Vec<u32> {
 /// Skips line breaks and indentation that YAML removed before `wanted`.
 fn skip_layout(source: &str, mut at: usize, end: usize, wanted: char, style: Style) -> usize {
     let rest = source.get(at..end).unwrap_or("");
-    let escaped = style == Style::DoubleQuoted && rest.starts_with('\\') && !rest.starts_with("\\\n");
+    let escaped =
+        style == Style::DoubleQuoted && rest.starts_with('\\') && !rest.starts_with("\\\n");
     if rest.starts_with(wanted) || escaped || (wanted == ' ' && rest.starts_with(['\n', '\r'])) {
         return at;
     }
@@ -127,7 +128,10 @@ mod tests {
         assert_eq!(found("e: 'a == ''x'' && tail'\n", "tail"), "tail");
         assert_eq!(found("e: \"a == \\\"x\\\" && tail\"\n", "tail"), "tail");
         assert_eq!(found("e: |\n  a &&\n    tail == 1\n", "tail"), "tail");
-        assert_eq!(found("e: >-\n  a &&\n  tail == 1\nf: 1\n", "tail == 1"), "tail == 1");
+        assert_eq!(
+            found("e: >-\n  a &&\n  tail == 1\nf: 1\n", "tail == 1"),
+            "tail == 1"
+        );
         assert_eq!(found("e: a &&\n  b &&\n  tail\n", "tail"), "tail");
         assert_eq!(found("e: \"é == \\u00e9 && tail\"\n", "tail"), "tail");
     }

@@ -19,24 +19,64 @@ pub const SUBJECTS: &[&str] = &[
 pub fn head() -> Shape {
     let named = || {
         list(Shape::Object(vec![
-            required("name", text(), "name of the value; variables are read as `variables.<name>`"),
+            required(
+                "name",
+                text(),
+                "name of the value; variables are read as `variables.<name>`",
+            ),
             required("expression", text(), "CEL expression"),
         ]))
     };
     Shape::Object(vec![
-        required("id", Shape::Pattern("^[A-Z]{1,8}[0-9]{3}$".into()), "1 to 8 capitals and 3 digits, never reused"),
-        required("summary", text(), "one line, lower case, no full stop: what is wrong"),
-        required("severity", one_of(SEVERITIES), "severity of every finding of the rule"),
-        required("confidence", one_of(CONFIDENCES), "confidence unless a finding rests on assumption"),
+        required(
+            "id",
+            Shape::Pattern("^[A-Z]{1,8}[0-9]{3}$".into()),
+            "1 to 8 capitals and 3 digits, never reused",
+        ),
+        required(
+            "summary",
+            text(),
+            "one line, lower case, no full stop: what is wrong",
+        ),
+        required(
+            "severity",
+            one_of(SEVERITIES),
+            "severity of every finding of the rule",
+        ),
+        required(
+            "confidence",
+            one_of(CONFIDENCES),
+            "confidence unless a finding rests on assumption",
+        ),
         required("since", text(), "first version that has the rule"),
         required("subject", one_of(SUBJECTS), "what is judged, one at a time"),
-        optional("source", one_of(&["engine"]), "`engine`: raised by the program itself, has no expressions"),
-        optional("match", list(text()), "kinds of `resource` and `policy` rules: `Deployment`, `security.istio.io/PeerAuthentication`"),
-        optional("params", map(Shape::Any), "parameters by name, each a JSON Schema (type, enum, items, properties, default, minimum, maximum, pattern)"),
+        optional(
+            "source",
+            one_of(&["engine"]),
+            "`engine`: raised by the program itself, has no expressions",
+        ),
+        optional(
+            "match",
+            list(text()),
+            "kinds of `resource` and `policy` rules: `Deployment`, `security.istio.io/PeerAuthentication`",
+        ),
+        optional(
+            "params",
+            map(Shape::Any),
+            "parameters by name, each a JSON Schema (type, enum, items, properties, default, minimum, maximum, pattern)",
+        ),
         optional("variables", named(), "values computed once, on first use"),
-        optional("matchConditions", named(), "the rule applies where all are true"),
+        optional(
+            "matchConditions",
+            named(),
+            "the rule applies where all are true",
+        ),
         optional("validations", list(validation()), "what must be true"),
-        optional("supersedes", list(text()), "rules that would report the same cause"),
+        optional(
+            "supersedes",
+            list(text()),
+            "rules that would report the same cause",
+        ),
         optional("references", list(text()), "links for the reader"),
         optional("controls", list(text()), "framework controls"),
     ])
@@ -46,10 +86,26 @@ fn validation() -> Shape {
     Shape::Object(vec![
         required("expression", text(), "CEL expression; true = compliant"),
         optional("message", text(), "what is wrong, fixed"),
-        optional("messageExpression", text(), "CEL expression that says what is wrong"),
-        optional("each", text(), "CEL expression of a list; its elements are judged one by one as `item`"),
-        optional("at", text(), "the fact or field to point at, relative to `item` under `each`"),
-        optional("reason", text(), "accepted for ValidatingAdmissionPolicy's sake, not used"),
+        optional(
+            "messageExpression",
+            text(),
+            "CEL expression that says what is wrong",
+        ),
+        optional(
+            "each",
+            text(),
+            "CEL expression of a list; its elements are judged one by one as `item`",
+        ),
+        optional(
+            "at",
+            text(),
+            "the fact or field to point at, relative to `item` under `each`",
+        ),
+        optional(
+            "reason",
+            text(),
+            "accepted for ValidatingAdmissionPolicy's sake, not used",
+        ),
     ])
 }
 
@@ -59,14 +115,22 @@ pub fn tail() -> Shape {
     Shape::Object(vec![
         required("why", text(), "markdown: why it matters"),
         required("fix", text(), "markdown: how to fix it"),
-        required("examples", list(example()), "one that fails, one that passes, one unknown where a fact can be unknown"),
+        required(
+            "examples",
+            list(example()),
+            "one that fails, one that passes, one unknown where a fact can be unknown",
+        ),
     ])
 }
 
 fn example() -> Shape {
     Shape::Object(vec![
         required("name", text(), "what the example shows"),
-        optional("input", text(), "manifests; `# expect: ID` and `# unknown: ID` stand on the line they mean"),
+        optional(
+            "input",
+            text(),
+            "manifests; `# expect: ID` and `# unknown: ID` stand on the line they mean",
+        ),
         optional("files", map(text()), "manifests by path"),
         optional("assume", Shape::Any, "as in meshgov.yaml"),
         optional("params", Shape::Any, "parameter values of the rule"),

@@ -26,7 +26,15 @@ pub fn read(file: &Arc<RuleFile>, source: RuleSource) -> Result<Rule, Vec<Proble
     }
     let is_engine = head.get("source").is_some();
     let rule = Rule {
-        info: Arc::new(info(file, if is_engine { RuleSource::Engine } else { source }, &mut problems)),
+        info: Arc::new(info(
+            file,
+            if is_engine {
+                RuleSource::Engine
+            } else {
+                source
+            },
+            &mut problems,
+        )),
         file: Arc::clone(file),
         kinds: kinds(head, &mut problems),
         params: head
@@ -59,13 +67,16 @@ fn info(file: &RuleFile, source: RuleSource, problems: &mut Vec<Problem>) -> Rul
     let id = text("id");
     let (named, slug) = file.name_parts().unwrap_or_default();
     let is_kebab = |s: &str| {
-        !s.is_empty() && s.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        !s.is_empty()
+            && s.chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
     };
     if named != id || !is_kebab(slug) {
         let node = head.get("id").unwrap_or(head);
         problems.push(
-            Problem::at(node, format!("the file of rule `{id}` has another name"))
-                .help(format!("name it `{id}-<slug>.yaml`, with a slug like `plaintext-accepted`")),
+            Problem::at(node, format!("the file of rule `{id}` has another name")).help(format!(
+                "name it `{id}-<slug>.yaml`, with a slug like `plaintext-accepted`"
+            )),
         );
     }
     RuleInfo {
@@ -110,13 +121,24 @@ fn named(
     items(head, list)
         .filter_map(|entry| {
             let name = entry.get("name")?;
-            let is_identifier = name.text().starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && name.text().chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            let is_identifier = name
+                .text()
+                .starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name
+                    .text()
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || c == '_');
             if list == "variables" && !is_identifier {
-                problems.push(Problem::at(name, format!("`{}` is no identifier", name.text())));
+                problems.push(Problem::at(
+                    name,
+                    format!("`{}` is no identifier", name.text()),
+                ));
             }
             if seen.contains(&name.text()) {
-                problems.push(Problem::at(name, format!("`{}` is given twice", name.text())));
+                problems.push(Problem::at(
+                    name,
+                    format!("`{}` is given twice", name.text()),
+                ));
             }
             seen.push(name.text());
             Some(Named {
@@ -157,7 +179,10 @@ fn check_whole(rule: &Rule, problems: &mut Vec<Problem>) {
         return;
     }
     if rule.validations.is_empty() {
-        problems.push(Problem::at(at("validations"), "a rule needs at least one validation"));
+        problems.push(Problem::at(
+            at("validations"),
+            "a rule needs at least one validation",
+        ));
     }
     if judges_objects && rule.kinds.is_empty() && head.get("match").is_none_or(NodeRef::is_empty) {
         problems.push(
@@ -195,7 +220,10 @@ mod tests {
     #[test]
     fn a_good_file_is_read_whole() {
         let rule = load("r/ABC001-a-b.yaml", GOOD).unwrap();
-        assert_eq!((rule.info.id.as_str(), rule.info.slug.as_str()), ("ABC001", "a-b"));
+        assert_eq!(
+            (rule.info.id.as_str(), rule.info.slug.as_str()),
+            ("ABC001", "a-b")
+        );
         assert_eq!(rule.info.severity.as_str(), "high");
         assert_eq!(rule.info.confidence.as_str(), "medium");
         assert_eq!(rule.validations[0].expression.text, "object.a == 1");
@@ -206,7 +234,12 @@ mod tests {
     fn the_file_name_repeats_id_and_slug() {
         for path in ["r/ABC002-a.yaml", "r/ABC001.yaml", "r/ABC001-A.yaml"] {
             let problems = load(path, GOOD).unwrap_err();
-            assert_eq!(problems, [format!("{path}:1:5: the file of rule `ABC001` has another name")]);
+            assert_eq!(
+                problems,
+                [format!(
+                    "{path}:1:5: the file of rule `ABC001` has another name"
+                )]
+            );
         }
     }
 
@@ -217,7 +250,10 @@ mod tests {
         assert_eq!(problems.len(), 2, "{problems:?}");
         let port = GOOD.replace("subject: resource", "subject: port");
         let problems = load("ABC001-a.yaml", &port).unwrap_err();
-        assert_eq!(problems, ["ABC001-a.yaml:7:8: `match` has no effect on this subject"]);
+        assert_eq!(
+            problems,
+            ["ABC001-a.yaml:7:8: `match` has no effect on this subject"]
+        );
         let bare = GOOD.replace("match: [Pod]\n", "");
         let problems = load("ABC001-a.yaml", &bare).unwrap_err();
         assert_eq!(problems, ["ABC001-a.yaml:6:10: `match` is missing"]);

@@ -21,7 +21,9 @@ impl KindPattern {
         };
         let word = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_alphanumeric());
         let group_ok = group.as_deref().is_none_or(|g| {
-            !g.is_empty() && g.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
+            !g.is_empty()
+                && g.chars()
+                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
         });
         (group_ok && (kind == "*" || word(kind))).then(|| Self {
             group,
@@ -60,16 +62,32 @@ mod tests {
     fn a_bare_kind_means_kubernetes_own() {
         assert!(matches("Service", "", "Service"));
         assert!(matches("Deployment", "apps", "Deployment"));
-        assert!(matches("NetworkPolicy", "networking.k8s.io", "NetworkPolicy"));
+        assert!(matches(
+            "NetworkPolicy",
+            "networking.k8s.io",
+            "NetworkPolicy"
+        ));
         assert!(!matches("Service", "serving.knative.dev", "Service"));
     }
 
     #[test]
     fn groups_and_stars() {
-        assert!(matches("serving.knative.dev/Service", "serving.knative.dev", "Service"));
-        assert!(matches("security.istio.io/*", "security.istio.io", "PeerAuthentication"));
+        assert!(matches(
+            "serving.knative.dev/Service",
+            "serving.knative.dev",
+            "Service"
+        ));
+        assert!(matches(
+            "security.istio.io/*",
+            "security.istio.io",
+            "PeerAuthentication"
+        ));
         assert!(matches("*", "security.istio.io", "PeerAuthentication"));
-        assert!(!matches("security.istio.io/*", "networking.istio.io", "Gateway"));
+        assert!(!matches(
+            "security.istio.io/*",
+            "networking.istio.io",
+            "Gateway"
+        ));
     }
 
     #[test]

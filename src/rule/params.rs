@@ -75,7 +75,15 @@ fn field(name: &str, schema: NodeRef<'_>, problems: &mut Vec<Problem>) -> Option
 }
 
 const KEYS: &[&str] = &[
-    "type", "description", "enum", "items", "properties", "default", "minimum", "maximum", "pattern",
+    "type",
+    "description",
+    "enum",
+    "items",
+    "properties",
+    "default",
+    "minimum",
+    "maximum",
+    "pattern",
 ];
 const TYPES: &[&str] = &["string", "boolean", "integer", "number", "array", "object"];
 
@@ -84,8 +92,11 @@ fn shape(schema: NodeRef<'_>, problems: &mut Vec<Problem>) -> Option<Shape> {
         let name = key.key_text();
         if !KEYS.contains(&name.as_ref()) {
             problems.push(
-                Problem::at(key, format!("`{name}` is not supported in a parameter's schema"))
-                    .help(format!("supported: {}", KEYS.join(", "))),
+                Problem::at(
+                    key,
+                    format!("`{name}` is not supported in a parameter's schema"),
+                )
+                .help(format!("supported: {}", KEYS.join(", "))),
             );
         }
     }
@@ -145,7 +156,10 @@ fn string(schema: NodeRef<'_>, problems: &mut Vec<Problem>) -> Shape {
     if let Err(error) = regex::Regex::new(pattern.text()) {
         let message = error.to_string();
         let last = message.lines().next_back().unwrap_or("").to_owned();
-        problems.push(Problem::at(pattern, format!("the pattern does not compile: {last}")));
+        problems.push(Problem::at(
+            pattern,
+            format!("the pattern does not compile: {last}"),
+        ));
     }
     Shape::Pattern(pattern.text().to_owned())
 }
@@ -168,7 +182,10 @@ mod tests {
             "days: {type: integer, minimum: 1, default: 30}\nnames: {type: array, items: {type: string, pattern: '^[a-z]+$'}, default: [a]}\n",
         );
         assert_eq!(problems, Vec::<String>::new());
-        assert_eq!(serde_json::to_string(&params.defaults()).unwrap(), r#"{"days":30,"names":["a"]}"#);
+        assert_eq!(
+            serde_json::to_string(&params.defaults()).unwrap(),
+            r#"{"days":30,"names":["a"]}"#
+        );
         let file = RuleFile::parse("c.yaml", "days: 0\nnames: [b, C]\nnmes: []\n").unwrap();
         let mut problems = Vec::new();
         params.overridden(file.head(), &mut problems);

@@ -65,7 +65,9 @@ impl RuleSet {
             let name = Path::new(shown).join(below);
             files.push((name.to_string_lossy().replace('\\', "/"), text));
         }
-        let files = files.iter().map(|(p, t)| (p.trim_end_matches('/'), t.as_str()));
+        let files = files
+            .iter()
+            .map(|(p, t)| (p.trim_end_matches('/'), t.as_str()));
         self.add(files, RuleSource::User)
     }
 
@@ -103,10 +105,12 @@ impl RuleSet {
         if let Some(other) = taken {
             let node = rule.file.head().get("id").unwrap_or(rule.file.head());
             problems.push(
-                Problem::at(node, format!("rule `{}` is there already", rule.info.id)).help(format!(
-                    "{} {} comes from {}; ids and slugs are unique",
-                    other.info.id, other.info.slug, other.file.source.path
-                )),
+                Problem::at(node, format!("rule `{}` is there already", rule.info.id)).help(
+                    format!(
+                        "{} {} comes from {}; ids and slugs are unique",
+                        other.info.id, other.info.slug, other.file.source.path
+                    ),
+                ),
             );
             return;
         }
@@ -164,9 +168,7 @@ fn list(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> std::io::Result<
         let is_hidden = entry
             .file_name()
             .is_some_and(|n| n.to_string_lossy().starts_with('.'));
-        let is_rule = entry
-            .extension()
-            .is_some_and(|e| e == "yaml" || e == "yml");
+        let is_rule = entry.extension().is_some_and(|e| e == "yaml" || e == "yml");
         if entry.is_dir() && depth < 16 && !is_hidden {
             list(&entry, depth + 1, found)?;
         } else if entry.is_file() && is_rule && !is_hidden {
@@ -193,7 +195,10 @@ mod tests {
         let error = set
             .add([("y/ABC001-c.yaml", RULE)].into_iter(), RuleSource::User)
             .unwrap_err();
-        assert_eq!(error.to_string(), "y/ABC001-c.yaml:1:5: rule `ABC001` is there already");
+        assert_eq!(
+            error.to_string(),
+            "y/ABC001-c.yaml:1:5: rule `ABC001` is there already"
+        );
     }
 
     #[test]

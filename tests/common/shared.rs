@@ -9,6 +9,7 @@ pub(crate) fn path(relative: &str) -> PathBuf {
         .join(relative)
 }
 
+#[allow(dead_code, reason = "not every test reads files")]
 /// The text of a file under `../shared`.
 pub(crate) fn read(relative: &str) -> String {
     let path = path(relative);

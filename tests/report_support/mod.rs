@@ -219,6 +219,10 @@ pub(crate) fn tour() -> Outcome {
             reason: "template".into(),
         });
     }
+    builder.outcome.not_analysed.push(NotAnalysed {
+        path: "docs/notes.yaml".into(),
+        reason: "not YAML: line 3, column 5: this quote is never closed".into(),
+    });
     for (rule, kind, reason) in [
         (
             &plaintext,
@@ -254,7 +258,7 @@ pub(crate) fn tour() -> Outcome {
             assets: 1,
             transport_decided: (10, 11),
             access_decided: (9, 11),
-            opaque: vec!["HelmRelease ml/ollama".into()],
+            opaque: vec!["HelmRelease ml/ollama".into(), "broken document".into()],
             assumptions: vec![
                 "istio.rootNamespace is istio-system".into(),
                 format!("nothing outside {name} applies to it"),
@@ -263,6 +267,28 @@ pub(crate) fn tour() -> Outcome {
         });
     }
     builder.outcome.objects = 8;
+    builder.sorted()
+}
+
+/// As many findings of two rules, each on its own line.
+pub(crate) fn many(count: usize) -> Outcome {
+    let mut builder = Builder::new();
+    let bad = rule("BAD001", "bad", Severity::High, "bad things");
+    let worse = rule("BAD002", "worse", Severity::Critical, "worse things");
+    builder.rule(&bad);
+    builder.rule(&worse);
+    let text = "key: value\n".repeat(count);
+    let file = builder.source("a.yaml", &text);
+    for line in 0..count {
+        let rule = if line % 7 == 6 { &worse } else { &bad };
+        let start = line * 11 + 5;
+        builder.find(finding(
+            rule,
+            span(&file, start, start + 5),
+            "a value is bad",
+        ));
+    }
+    builder.outcome.objects = count;
     builder.sorted()
 }
 

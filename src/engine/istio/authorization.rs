@@ -11,6 +11,9 @@ use crate::facts::peers::{Because, Cube, Literal, PeerSet};
 use crate::facts::{Role, Step};
 use crate::source::to_u32;
 
+/// How the step of a policy that counts begins.
+pub(crate) const APPLIES: &str = "AuthorizationPolicy";
+
 /// What an enforcement point lets through.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Verdict {
@@ -45,7 +48,7 @@ impl Envoy<'_> {
             ]));
             verdict.allowed = verdict.allowed.restrict(&none);
         }
-        self.custom(policies, &mut verdict);
+        self.custom(policies, base, &mut verdict);
         for policy in with(policies, Action::Deny) {
             let cubes = self.cubes(policy, Action::Deny, &mut verdict.steps);
             verdict.allowed = verdict.allowed.subtract(&PeerSet::of(cubes));
@@ -62,7 +65,7 @@ impl Envoy<'_> {
     }
 
     /// CUSTOM: matching requests are put to the provider; without a usable one they are denied. An HTTP provider is skipped on TCP.
-    fn custom(&self, policies: &[&AuthorizationPolicy], verdict: &mut Verdict) {
+    fn custom(&self, policies: &[&AuthorizationPolicy], base: &PeerSet, verdict: &mut Verdict) {
         let custom: Vec<&AuthorizationPolicy> = policies
             .iter()
             .copied()
@@ -82,9 +85,12 @@ impl Envoy<'_> {
                     .push(policy.step(Role::Ignored(why.to_owned())));
                 continue;
             }
-            let region = PeerSet::of(self.cubes(policy, Action::Custom, &mut verdict.steps));
+            let cubes = self.cubes(policy, Action::Custom, &mut verdict.steps);
+            let region = PeerSet::of(cubes).before_tokens();
             if usable {
-                verdict.delegated = std::mem::take(&mut verdict.delegated).union(region);
+                // Who the transport refuses is not put to anybody.
+                let asked = base.intersect(&region);
+                verdict.delegated = std::mem::take(&mut verdict.delegated).union(asked);
             } else {
                 verdict.allowed = verdict.allowed.subtract(&region);
             }
@@ -175,7 +181,7 @@ impl AuthorizationPolicy {
             Action::Allow => "ALLOW",
             Action::Audit => "AUDIT",
         };
-        let says = format!("AuthorizationPolicy {} applies: {action}", self.reference());
+        let says = format!("{APPLIES} {}: {action}", self.reference());
         Step::at(&self.resource, self.span, role, says)
     }
 

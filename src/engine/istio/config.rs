@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::engine::istio::IstioAssume;
 use crate::facts::Step;
+use crate::facts::assumptions::IstioAssumptions;
 use crate::resource::Resource;
 use crate::source::SourceFile;
 use crate::view::View;
@@ -76,7 +76,7 @@ impl Default for MeshConfig {
 impl MeshConfig {
     /// Reads the settings of a view: Helm values and operators first, then the ConfigMap, which is what the control plane reads.
     #[must_use]
-    pub fn of(view: &View, assume: &IstioAssume) -> Self {
+    pub fn of(view: &View, assume: &IstioAssumptions) -> Self {
         let mut config = Self::default();
         if let Some(root) = &assume.root_namespace {
             config.root_namespace.clone_from(root);
@@ -84,6 +84,8 @@ impl MeshConfig {
         if let Some(domain) = &assume.trust_domain {
             config.trust_domains = vec![domain.clone()];
         }
+        let aliases = assume.trust_domain_aliases.iter().cloned();
+        config.trust_domains.extend(aliases);
         for (group, kind) in [
             ("install.istio.io", "IstioOperator"),
             ("sailoperator.io", "Istio"),

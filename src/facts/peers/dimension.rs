@@ -72,7 +72,7 @@ pub(crate) fn satisfiable(literals: &[Literal]) -> bool {
 fn text_satisfiable(text: &Text, sides: &Sides<'_, Pattern>) -> bool {
     match text {
         // Absent satisfies all that is only forbidden.
-        Text::Header(_) | Text::Claim(_) if sides.all.is_empty() => true,
+        Text::Header(_) | Text::Claim(_) | Text::Sni if sides.all.is_empty() => true,
         // Several values: each OR-list may be satisfied by another one.
         Text::Claim(_) => sides
             .all

@@ -115,6 +115,7 @@ impl Request {
             Text::Method => one(&self.method),
             Text::Path => one(self.path.split('?').next().unwrap_or("")),
             Text::Host => vec![self.host.to_lowercase()],
+            Text::Sni if self.sni.is_empty() => Vec::new(),
             Text::Sni => one(&self.sni),
             Text::Header(name) => self.headers.get(name).map_or_else(Vec::new, |v| one(v)),
             Text::Claim(path) => self

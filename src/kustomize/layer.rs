@@ -115,6 +115,9 @@ pub(crate) struct Layer {
     pub(crate) idle: Vec<Refusal>,
 }
 
+/// Fields that a path in `labels[].fields` may go down; every one may be made.
+const MAX_SEGMENTS: usize = 99;
+
 const REFUSED: [&str; 11] = [
     "vars",
     "replacements",
@@ -327,7 +330,16 @@ fn label_field(node: NodeRef<'_>, path: &str) -> Result<LabelField, KustomizeErr
             "group" => spec.group = field.string()?.text,
             "version" => spec.version = field.string()?.text,
             "kind" => spec.kind = field.string()?.text,
-            "path" => spec.path = field.string()?.text,
+            "path" => {
+                spec.path = field.string()?.text;
+                if spec.path.matches('/').count() > MAX_SEGMENTS {
+                    return Err(wrong(
+                        field.value,
+                        &field.path,
+                        "a path of at most 100 fields",
+                    ));
+                }
+            }
             _ => spec.create = field.boolean()?,
         }
     }

@@ -8,6 +8,7 @@
 mod build;
 mod decode;
 pub mod disk;
+mod entries;
 pub mod error;
 mod field_path;
 pub mod files;

@@ -401,7 +401,7 @@ fn patches_that_would_grow_without_end_are_errors() {
         "apiVersion: v1\nkind: Foo\nmetadata: {name: a}\nspec: {l: []}\n",
     );
     let run = |operations: String| {
-        let patch = format!("patches:\n- target: {{kind: Foo}}\n  path: p.yaml\n");
+        let patch = "patches:\n- target: {kind: Foo}\n  path: p.yaml\n";
         let kustomization = format!("resources: [r.yaml]\n{patch}");
         broken(&[
             ("kustomization.yaml", &kustomization),

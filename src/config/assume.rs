@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::format;
-use crate::engine::{Assume, AssumedNamespace};
 use crate::engine::istio::IstioAssume;
+use crate::engine::{Assume, AssumedNamespace};
 use crate::shape::Problem;
 use crate::source::{SourceFile, SourceId};
 use crate::yaml::{self, NodeRef};

@@ -4,6 +4,7 @@
 mod check;
 mod completions;
 mod config;
+pub mod docs;
 mod eval;
 pub mod examples;
 mod explain;

@@ -60,6 +60,38 @@ impl Topology {
         self.workloads.get(crate::source::to_usize(id.0))
     }
 
+    /// Custom resources that carry pod templates which their controller completes. Their pods' labels and ports are not in the
+    /// files, so they are no part of the topology; rules on containers judge them all the same.
+    pub fn made_by_controllers<'v>(
+        &self,
+        view: &'v View,
+    ) -> impl Iterator<Item = Workload> + use<'v> {
+        let next = to_u32(self.workloads.len());
+        view.members
+            .iter()
+            .filter(|member| pods::template(&member.resource).is_none())
+            .filter_map(|member| {
+                let templates = pods::templates(&member.resource, &[]);
+                let first = templates.first()?;
+                Some((
+                    member,
+                    first.spec.index(),
+                    first.service_account().to_owned(),
+                ))
+            })
+            .zip(next..)
+            .map(|((member, template, service_account), id)| Workload {
+                id: WorkloadId(id),
+                resource: Arc::clone(&member.resource),
+                namespace: member.namespace.clone(),
+                service_account,
+                host_network: false,
+                ports: Vec::new(),
+                services: Vec::new(),
+                template,
+            })
+    }
+
     /// Workloads named `namespace/name` (or `name` in the unnamed namespace), whatever their kind.
     pub fn named(&self, reference: &str) -> impl Iterator<Item = &Workload> {
         self.by_reference

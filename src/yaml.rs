@@ -1,8 +1,10 @@
 //! L1: located YAML. Input: the bytes of a file, decoded into a `SourceFile`; output: a compact arena (`Tree`) in which
 //! every key, value and comment has its bytes, plus the parse errors of the documents that could not be read.
 
+mod budget;
 pub mod builder;
 pub mod decode;
+mod documents;
 mod entries;
 pub mod key;
 mod keys;

@@ -271,3 +271,125 @@ fn lists_give_their_items() {
     let ids: Vec<u32> = loaded.resources.iter().map(|r| r.id.0).collect();
     assert_eq!(ids, [0, 1, 2, 3, 4]);
 }
+
+#[test]
+fn standard_input_is_a_file_of_its_own_name() {
+    let dir = Dir::new();
+    let request = Request {
+        cwd: dir.path().to_owned(),
+        paths: vec!["-".into()],
+        stdin_name: Some("k8s\\rendered.yaml".to_owned()),
+    };
+    let found = discover(&request).unwrap();
+    let loaded = load(&found, Some(pod("a").as_bytes()));
+    assert_eq!(shown(&found), ["k8s/rendered.yaml"]);
+    assert_eq!(loaded.resources[0].name, "a");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_is_reported_and_a_pipe_in_a_folder_is_not_waited_for() {
+    let dir = Dir::new();
+    dir.write("gone.yaml", pod("a"));
+    let made = std::process::Command::new("mkfifo")
+        .arg(dir.path().join("pipe.yaml"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let found = dir.discover(&[]).unwrap();
+    fs::remove_file(dir.path().join("gone.yaml")).unwrap();
+    let loaded = load(&found, None);
+    assert_eq!(shown(&found), ["gone.yaml"]);
+    assert_eq!(loaded.problems[0].kind, ProblemKind::Unreadable);
+    assert!(loaded.problems[0].message.contains("no such file"));
+    assert!(!loaded.problems[0].message.contains("os error"));
+}
+
+#[test]
+fn a_line_beyond_the_cap_is_a_finding() {
+    let dir = Dir::new();
+    dir.write("long.yaml", format!("a: {}\n", "x".repeat(17 << 20)));
+    let loaded = dir.load();
+    assert_eq!(loaded.problems[0].kind, ProblemKind::TooLarge);
+    assert_eq!(loaded.ledger().skipped, 1);
+}
+
+/// Every place a credential was ever seen in, with one and the same canary.
+const CANARIES: &str = r#"
+apiVersion: v1
+kind: Secret
+metadata:
+  name: s
+  annotations:
+    kubectl.kubernetes.io/last-applied-configuration: '{"data":{"a":"hf_CANARY7kQ2mZx9LpWv4RtYb8NcDe"}}'
+data: {a: aGZfQ0FOQVJZN2tRMm1aeDlMcFd2NFJ0WWI4TmNEZQ==}
+stringData:
+  b: hf_CANARY7kQ2mZx9LpWv4RtYb8NcDe
+  "c": |
+    token=hf_CANARY7kQ2mZx9LpWv4RtYb8NcDe
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c}
+data:
+  config.yaml: |
+    model_list:
+    - litellm_params: {model: x, api_key: hf_CANARY7kQ2mZx9LpWv4RtYb8NcDe}
+  DATABASE_URL: postgres://app:hf_CANARY7kQ2mZx9LpWv4RtYb8NcDe@db/x
+  escaped: "{\"password\": \"hf_CANARY7kQ2mZx9LpWv4RtYb8NcDe\"}"
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers:
+  - name: app
+    # HF_TOKEN=hf_CANARY7kQ2mZx9LpWv4RtYb8NcDe
+    command: [run, --hf-token, hf_CANARY7kQ2mZx9LpWv4RtYb8NcDe]
+    args: ["--api-key=hf_CANARY7kQ2mZx9LpWv4RtYb8NcDe", "--port=80"]
+    env:
+    - name: HF_TOKEN
+      value: &key hf_CANARY7kQ2mZx9LpWv4RtYb8NcDe
+    - name: OTHER
+      value: *key
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: broken}
+stringData:
+  a: [hf_CANARY7kQ2mZx9LpWv4RtYb8NcDe
+  b: hunter2
+"#;
+
+#[test]
+fn no_reader_sees_a_credential() {
+    let dir = Dir::new();
+    dir.write("a.yaml", CANARIES);
+    let loaded = dir.load();
+    let file = &loaded.files[0];
+    assert_eq!(file.outcome, FileOutcome::Broken(3));
+    for index in 0..u32::try_from(file.tree.len()).unwrap() {
+        let node = file.tree.node(index);
+        assert!(!node.text().contains("CANARY"), "{}", node.text());
+        assert!(!node.as_str().unwrap_or("").contains("CANARY"));
+    }
+    for resource in &loaded.resources {
+        assert!(!resource.object().to_json().to_string().contains("CANARY"));
+    }
+    for needle in ["hf_CANARY7kQ2mZx9LpWv4RtYb8NcDe", "aGZfQ0FOQVJZ", "hunter2"] {
+        for (at, _) in CANARIES.match_indices(needle) {
+            let is_masked = loaded
+                .secrets
+                .iter()
+                .any(|span| (span.start as usize) <= at && at < span.end as usize);
+            assert!(is_masked, "byte {at}: {}", &CANARIES[at - 20..at]);
+        }
+    }
+    let args = loaded.resources[2]
+        .object()
+        .at(&["spec", "containers"])
+        .unwrap();
+    let arg = args.item(0).unwrap().get("args").unwrap().item(0).unwrap();
+    assert_eq!(arg.as_str(), Some("--api-key=[redacted]"));
+    assert!(arg.is_secret());
+}

@@ -19,7 +19,8 @@ mod view;
 use std::collections::BTreeMap;
 
 use istio::{answer, port_of, workload};
-use meshgov::engine::{Analysis, Assume};
+use meshgov::engine::Analysis;
+use meshgov::facts::Assumptions;
 use meshgov::facts::access::{Access, By, Level};
 use serde_json::Value;
 
@@ -48,7 +49,7 @@ fn level_of_every_case() {
         };
         let text = shared::read(&format!("cases/istio/{}", case["file"].as_str().unwrap()));
         let view = view::of(&text);
-        let analysis = Analysis::of(&view, &Assume::default());
+        let analysis = Analysis::of(&view, &Assumptions::default());
         let checks = case["checks"].as_array().unwrap();
         let check = checks.iter().find(|c| c["port"].is_u64()).unwrap();
         let workload = workload(&analysis, check);
@@ -74,7 +75,7 @@ fn facts_of_every_case() {
     for case in expected["cases"].as_array().unwrap() {
         let text = shared::read(&format!("cases/istio/{}", case["file"].as_str().unwrap()));
         let view = view::of(&text);
-        let analysis = Analysis::of(&view, &Assume::default());
+        let analysis = Analysis::of(&view, &Assumptions::default());
         for check in case["checks"].as_array().unwrap() {
             let kind = check["type"].as_str().unwrap();
             let got = answer(&analysis, check);

@@ -27,7 +27,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use generate::Mesh;
-use meshgov::engine::{Analysis, Assume};
+use meshgov::engine::Analysis;
+use meshgov::facts::Assumptions;
 use pick::Pick;
 use serde_json::{Value, json};
 
@@ -77,7 +78,7 @@ impl Drop for Oracle {
 fn ours(mesh: &Mesh, checks: &[Value]) -> Vec<String> {
     let text = mesh.text();
     let view = view::of(&text);
-    let analysis = Analysis::of(&view, &Assume::default());
+    let analysis = Analysis::of(&view, &Assumptions::default());
     let mut asked = istio::Asked::new(&analysis);
     checks.iter().map(|check| asked.answer(check)).collect()
 }

@@ -12,12 +12,14 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use std::sync::Arc;
 
+use common::spans;
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 use meshgov::source::{SourceFile, SourceId};
-use meshgov::yaml::{Kind, NodeRef, ParseOptions, Parsed, Style, parse_with};
+use meshgov::yaml::{Kind, NodeRef, ParseOptions, Parsed, Style, decode, parse, parse_with};
 
 /// One case of yaml-test-suite.
 struct Case {
@@ -125,11 +127,17 @@ fn expected_tree(tree: &[String]) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let mut open: Vec<(usize, Option<String>)> = Vec::new();
     let mut anchors: BTreeMap<String, String> = BTreeMap::new();
+    let mut tagged = false;
     for line in tree {
         let (mut rest, mut anchor) = (line.as_str(), None);
         let (event, properties) = rest.split_once(' ').unwrap_or((rest, ""));
         rest = properties;
         let mut flow = "";
+        tagged = if event == "-DOC" {
+            tagged
+        } else {
+            rest.contains('<')
+        };
         while let Some(word) = rest.split(' ').next().filter(|word| {
             word.starts_with('&') || word.starts_with('<') || *word == "{}" || *word == "[]"
         }) {
@@ -146,10 +154,7 @@ fn expected_tree(tree: &[String]) -> Vec<String> {
                 anchors.clear();
                 out.push("+DOC".to_owned());
             }
-            "-DOC"
-                if out.ends_with(&["+DOC".to_owned(), "=VAL :".to_owned()])
-                    && !is_written(tree) =>
-            {
+            "-DOC" if out.ends_with(&["+DOC".to_owned(), "=VAL :".to_owned()]) && !tagged => {
                 out.truncate(out.len() - 2);
             }
             "-DOC" => out.push("-DOC".to_owned()),
@@ -175,11 +180,6 @@ fn expected_tree(tree: &[String]) -> Vec<String> {
         }
     }
     out
-}
-
-/// Whether an empty document of this tree carries a tag or anchor, which makes it a value.
-fn is_written(_tree: &[String]) -> bool {
-    false
 }
 
 fn without_aliases(events: &[String]) -> String {
@@ -297,4 +297,113 @@ fn yaml_test_suite_agrees_in_399_of_402_as_shipped_and_402_when_strict() {
         assert_eq!(differing, accepted, "strict {strict}");
         assert_eq!(agreed, 402 - accepted.len());
     }
+}
+
+/// The files of a part of the real corpus with their decoded text; SOURCES.md and the like are no manifests.
+fn corpus(part: &str) -> Vec<(PathBuf, Arc<SourceFile>)> {
+    let root = common::shared(&format!("corpus/real/{part}"));
+    let files = common::files(&root, &["yaml", "yml", "json"]);
+    assert!(!files.is_empty());
+    let read = |path: PathBuf| {
+        let text = decode(std::fs::read(&path).unwrap()).unwrap();
+        (path.strip_prefix(&root).unwrap().to_path_buf(), file(&text))
+    };
+    files.into_iter().map(read).collect()
+}
+
+#[test]
+fn spans_of_the_real_corpus_hold_what_was_read() {
+    let mut failures = Vec::new();
+    for part in ["plain", "gitops", "disputed", "templated", "invalid"] {
+        for (path, source) in corpus(part) {
+            let found = spans::violations(&source, &parse(&source));
+            failures.extend(
+                found
+                    .iter()
+                    .map(|what| format!("{}:{what}", path.display())),
+            );
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "{}\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+#[test]
+fn spans_of_yaml_test_suite_hold_what_was_read() {
+    let mut failures = Vec::new();
+    for case in cases() {
+        let source = file(&case.yaml);
+        let found = spans::violations(&source, &parse_with(&source, options(false)));
+        failures.extend(
+            found
+                .iter()
+                .map(|what| format!("{}:{what}\n{:?}", case.id, case.yaml)),
+        );
+    }
+    assert!(
+        failures.is_empty(),
+        "{}\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+/// Files of `invalid/` that go-yaml reads too, hence we: PyYAML's objections are its own.
+const READ_LIKE_GO: [&str; 7] = [
+    // UTF-16, which the loader that judged the folder was not given as such.
+    "argoproj__argo-cd/reposerver/repository/testdata/utf-16/utf-16.yaml",
+    "biomejs__biome/crates/biome_yaml_parser/tests/yaml_test_suite/err/block/tab_after_space_indentation.yaml",
+    "biomejs__biome/crates/biome_yaml_parser/tests/yaml_test_suite/err/block/tab_indentation.yaml",
+    "istio__istio/pkg/config/validation/testdata/crds/serviceentry-valid.yaml",
+    "yaml__yaml-test-suite/9C9N.yaml",
+    "yaml__yaml-test-suite/DK95-01.yaml",
+    "yaml__yaml-test-suite/QB6E.yaml",
+];
+
+#[test]
+fn every_invalid_file_is_refused_with_a_place() {
+    let mut read = Vec::new();
+    for (path, source) in corpus("invalid") {
+        let parsed = parse(&source);
+        if parsed.errors.is_empty() {
+            read.push(path.display().to_string());
+        }
+        for error in &parsed.errors {
+            let length = u32::try_from(source.text.len()).unwrap();
+            let at_end = error.span.start == length;
+            assert!(
+                !error.span.is_empty() || at_end,
+                "{}: {error:?}",
+                path.display()
+            );
+            assert!(error.span.end <= length && error.document.start <= error.span.start);
+        }
+    }
+    assert_eq!(read, READ_LIKE_GO);
+}
+
+#[test]
+fn every_plain_file_is_read_whole_and_its_duplicate_keys_are_the_known_ones() {
+    let mut duplicates = Vec::new();
+    for (path, source) in corpus("plain") {
+        let parsed = parse(&source);
+        let path = path.display();
+        assert!(parsed.errors.is_empty(), "{path}: {:?}", parsed.errors);
+        for duplicate in &parsed.duplicates {
+            let line = source.position(duplicate.second.start).line;
+            let key = source.slice(duplicate.second);
+            assert_eq!(source.slice(duplicate.first), key);
+            duplicates.push(format!("- {path} line {line}: dup key {key}"));
+        }
+    }
+    let listed = common::read("corpus/real/plain/DUPLICATE-KEYS.md");
+    let listed: Vec<_> = listed
+        .lines()
+        .filter(|line| line.starts_with("- "))
+        .collect();
+    assert_eq!(duplicates, listed);
 }

@@ -11,6 +11,7 @@ pub(crate) fn arithmetic(op: Arithmetic, left: Type, right: Type) -> Option<Type
         (_, Dyn, Dyn) => Some(Dyn),
         (Arithmetic::Add | Arithmetic::Subtract, Dyn, Timestamp | Duration)
         | (Arithmetic::Add | Arithmetic::Subtract, Timestamp | Duration, Dyn) => Some(Dyn),
+        (Arithmetic::Add, Dyn, List(_)) | (Arithmetic::Add, List(_), Dyn) => Some(List(&Dyn)),
         (_, Dyn, other) | (_, other, Dyn) => arithmetic(op, other, other),
         (_, Int, Int) => Some(Int),
         (_, Uint, Uint) => Some(Uint),

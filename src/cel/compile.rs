@@ -5,7 +5,7 @@ use cel::common::ast::{EntryExpr, Expr, IdedEntryExpr, IdedExpr};
 
 use crate::cel::constant;
 use crate::cel::environment::{Environment, nearest};
-use crate::cel::error::{CompileError, ErrorKind};
+use crate::cel::error::{CallError, CompileError, ErrorKind};
 use crate::cel::name;
 use crate::cel::parse;
 use crate::cel::plan::{Op, Plan, Root, Slot};
@@ -84,6 +84,11 @@ impl Refusal {
         }
     }
 
+    /// Whether the text is CEL all the same.
+    fn is_static(&self) -> bool {
+        !matches!(self.kind, ErrorKind::Syntax | ErrorKind::Limit)
+    }
+
     fn with_nearest(mut self, name: Option<&str>) -> Self {
         self.help = name.map(|name| format!("did you mean `{name}`?"));
         self
@@ -120,6 +125,17 @@ fn place(node: &IdedExpr) -> u32 {
 
 impl Planner<'_> {
     fn plan(&mut self, expr: &IdedExpr) -> Planned {
+        let planned = self.checked(expr);
+        match planned {
+            Err(refusal) if self.environment.is_unchecked() && refusal.is_static() => {
+                let error = CallError::new(refusal.kind, refusal.message);
+                Ok(self.typed(expr, Op::Fail(error), Type::Dyn))
+            }
+            planned => planned,
+        }
+    }
+
+    fn checked(&mut self, expr: &IdedExpr) -> Planned {
         match &expr.expr {
             Expr::Literal(value) => {
                 let value = constant::literal(value);

@@ -44,6 +44,7 @@ pub struct Environment {
     variables: Vec<Variable>,
     functions: Arc<FunctionTable>,
     container: String,
+    unchecked: bool,
 }
 
 impl Environment {
@@ -54,6 +55,7 @@ impl Environment {
             variables,
             functions,
             container: String::new(),
+            unchecked: false,
         }
     }
 
@@ -66,6 +68,16 @@ impl Environment {
     /// Sets the namespace in which names are looked up first, such as `com.example`.
     pub fn set_container(&mut self, container: &str) {
         container.clone_into(&mut self.container);
+    }
+
+    /// Leaves unknown names and type errors to the evaluation, where `&&` and `||` may absorb them: CEL without its
+    /// checker. Rules are always checked.
+    pub fn set_unchecked(&mut self) {
+        self.unchecked = true;
+    }
+
+    pub(crate) fn is_unchecked(&self) -> bool {
+        self.unchecked
     }
 
     /// The number of a variable, for [`Bindings::set`].

@@ -272,8 +272,14 @@ pub(crate) fn contains(
 ) -> Result<Truth, CallError> {
     if let Some(map) = as_map(range) {
         fuel.charge(1)?;
-        let found = MapKey::lookup(element).is_some_and(|key| map.get(&key).is_some());
-        return Ok(found.into());
+        let Some(key) = MapKey::lookup(element) else {
+            return match element {
+                // A fraction can be no key, but is a number.
+                Value::Double(_) => Ok(Truth::False),
+                _ => Err(CallError::bare(ErrorKind::NoOverload)),
+            };
+        };
+        return Ok(map.get(&key).is_some().into());
     }
     let Some(list) = as_list(range) else {
         return Err(CallError::bare(ErrorKind::NoOverload));

@@ -89,6 +89,7 @@ impl<'g, 'a> Machine<'g, 'a> {
             // A constant text is borrowed from the plan.
             Op::Constant(Value::Text(text)) => Ok(Value::Str(text)),
             Op::Constant(value) => Ok(value.clone()),
+            Op::Fail(error) => Err(error.clone()).at(plan.place),
             Op::Read(root) => self.read(*root, plan.place),
             Op::Path { root, keys } => self.path(*root, keys, plan.place),
             Op::Select { base, key } => self.select(base, key, plan.place),

@@ -3,7 +3,7 @@
 use cel::common::ast::{Expr, IdedExpr};
 
 /// The segments of a dotted name, with the node of each.
-pub(crate) fn segments<'e>(expr: &'e IdedExpr) -> Option<Vec<(&'e str, &'e IdedExpr)>> {
+pub(crate) fn segments(expr: &IdedExpr) -> Option<Vec<(&str, &IdedExpr)>> {
     let mut out = Vec::new();
     let mut next = expr;
     loop {

@@ -213,6 +213,8 @@ fn placed(text: &str, errors: &[ParseError]) -> CompileError {
         .map_or(0..text.len(), |(start, end)| {
             to_usize(start).min(text.len())..to_usize(end).min(text.len())
         });
+    // The lexer counts a character it does not know byte by byte.
+    let range = text.floor_char_boundary(range.start)..text.ceil_char_boundary(range.end);
     let message = error
         .msg
         .strip_prefix("Syntax error: ")

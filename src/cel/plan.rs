@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use regex::Regex;
 
 use crate::cel::error::{CallError, ErrorKind};
+use crate::cel::fuel::Fuel;
 use crate::cel::functions::Function;
 use crate::cel::value::Value;
 use crate::yaml::Key;
@@ -65,6 +66,8 @@ pub(crate) enum TextTest {
 #[derive(Debug)]
 pub(crate) enum Op {
     Constant(Value<'static>),
+    /// What the checker would have refused, in an unchecked environment.
+    Fail(CallError),
     Read(Root),
     /// A chain of field names on a variable.
     Path {
@@ -142,6 +145,29 @@ pub(crate) enum Op {
     },
 }
 
+impl Plan {
+    /// Whether the step yields a value whatever values of the right type stand for the unknowns below it. An unknown
+    /// that may turn out to be an error must not be built into a list or decide a conditional: the answer would change
+    /// when it becomes known.
+    pub(crate) fn is_total(&self) -> bool {
+        match &self.op {
+            Op::Constant(_) | Op::Read(_) => true,
+            Op::Field { base, .. } => base.is_total(),
+            Op::Has { base, .. } => {
+                matches!(base.op, Op::Read(_) | Op::Field { .. }) && base.is_total()
+            }
+            Op::Not(inner) | Op::EqualText { base: inner, .. } | Op::InTexts(inner, _) => {
+                inner.is_total()
+            }
+            Op::And(left, right) | Op::Or(left, right) => left.is_total() && right.is_total(),
+            Op::Equal { sides, .. } | Op::In(sides) => sides.iter().all(Self::is_total),
+            Op::Conditional(parts) => parts.iter().all(Self::is_total),
+            Op::Known(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// A macro over the elements of a collection.
 #[derive(Debug)]
 pub(crate) struct Fold {
@@ -203,14 +229,28 @@ impl Pattern {
 }
 
 impl Compiled {
-    /// Sizes in bytes of the compiled program, and the fuel a byte of input costs at most at that size: a small
-    /// program runs as an automaton, a big one may have to be simulated.
-    const SIZES: [(usize, u64); 3] = [(1 << 14, 1), (1 << 17, 8), (1 << 20, 64)];
+    /// Sizes in bytes of the compiled program; the fuel a byte of input costs at most at that size, for a small program
+    /// runs as an automaton and a big one may have to be simulated; and the fuel that trying to compile to it costs.
+    const SIZES: [(usize, u64, u64); 3] = [
+        (1 << 14, 1, 2_000),
+        (1 << 17, 8, 20_000),
+        (1 << 20, 64, 200_000),
+    ];
 
-    /// Compiles within the size limit.
+    /// Compiles a constant within the size limit; paid for by no evaluation.
     pub(crate) fn new(text: &str) -> Result<Self, CallError> {
+        Self::compile(text, &mut Fuel(u64::MAX))
+    }
+
+    /// Compiles an expression that an evaluation has put together.
+    pub(crate) fn computed(text: &str, fuel: &mut Fuel) -> Result<Self, CallError> {
+        Self::compile(text, fuel)
+    }
+
+    fn compile(text: &str, fuel: &mut Fuel) -> Result<Self, CallError> {
         let mut message = String::new();
-        for (size, weight) in Self::SIZES {
+        for (size, weight, cost) in Self::SIZES {
+            fuel.charge(cost)?;
             match regex::RegexBuilder::new(text)
                 .size_limit(size)
                 .dfa_size_limit(1 << 20)

@@ -419,6 +419,22 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The form in which a collection keeps the value: a fact's field stays a reference, with its origin, only when it
+    /// is a known scalar.
+    pub(crate) fn stored(self) -> Self {
+        match self {
+            Self::Field(..) => match self.lifted() {
+                read @ (Self::Unknown(_)
+                | Self::List(_)
+                | Self::Map(_)
+                | Self::Record(_)
+                | Self::Optional(_)) => read,
+                _ => self,
+            },
+            other => other,
+        }
+    }
+
     /// A node's value: scalars as CEL scalars, collections as they are.
     #[must_use]
     pub fn of_node(node: NodeRef<'a>) -> Self {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use crate::cli::pipeline::{self, Silencing};
 use crate::config::assume;
-use crate::engine::Assume;
 use crate::evaluate::CompiledRule;
 use crate::evaluate::engine::EngineRules;
+use crate::facts::assumptions::Assumptions;
 use crate::facts::schema;
 use crate::rule::example::{self, Example, Expectation};
 use crate::rule::{Rule, RuleSet, RuleSource};
@@ -122,14 +122,14 @@ fn one(
             params.as_ref(),
         )?);
     }
-    let (assume, default_namespace) = match &example.assume {
-        None => (Assume::default(), None),
+    let assume = match &example.assume {
+        None => Assumptions::default(),
         Some(section) => assume::parse(section).map_err(|problems| {
             let at = |p: &Problem| at_example(p.message.clone());
             problems.iter().map(at).collect::<Vec<_>>()
         })?,
     };
-    let mut input = pipeline::read_texts(&example.files, assume, default_namespace);
+    let mut input = pipeline::read_texts(&example.files, assume);
     let silencing = Silencing {
         rules,
         ignores: &[],

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use crate::cli::io::Io;
 use crate::config::{Config, Ignore, assume};
 use crate::discover::{self, Discovered, Root};
+use crate::engine::Analysis;
 use crate::engine::subjects::MeshSummary;
-use crate::engine::{Analysis, Assume};
 use crate::error::Error;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
+use crate::facts::assumptions::Assumptions;
 use crate::facts::subject::World;
 use crate::finding::{ObjectRef, ViewSummary};
 use crate::load::{self, Loaded};
@@ -32,8 +33,8 @@ pub struct Input {
     pub views: Vec<Arc<View>>,
     /// What is wrong inside views.
     pub view_problems: Vec<crate::load::problem::InputProblem>,
-    /// What is taken for granted.
-    pub assume: Assume,
+    /// What engines take for granted.
+    pub assume: Assumptions,
     /// The meshes of each view, once judged.
     meshes: Vec<MeshSummary>,
 }
@@ -99,12 +100,12 @@ fn view_settings(config: &Config) -> ViewSettings {
             .iter()
             .map(|(name, paths)| (name.clone(), paths.clone()))
             .collect(),
-        default_namespace: assume::default_namespace(config.assume()),
+        default_namespace: assume::read(config.assume()).default_namespace,
         ..ViewSettings::default()
     }
 }
 
-fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Assume) -> Input {
+fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Assumptions) -> Input {
     let Views { views, problems } = views(&loaded, roots, settings);
     Input {
         sources: loaded.sources(),
@@ -118,11 +119,7 @@ fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Ass
 
 /// Reads texts that stand in no file: the manifests of a rule's example. All are one view.
 #[must_use]
-pub fn read_texts(
-    files: &[(String, String)],
-    assume: Assume,
-    default_namespace: Option<String>,
-) -> Input {
+pub fn read_texts(files: &[(String, String)], assume: Assumptions) -> Input {
     let mut whole = Loaded::default();
     for (number, (path, text)) in (0u32..).zip(files) {
         let source = Arc::new(SourceFile::new(SourceId(number), path, text));
@@ -149,7 +146,7 @@ pub fn read_texts(
         is_folder: true,
     };
     let settings = ViewSettings {
-        default_namespace,
+        default_namespace: assume.default_namespace.clone(),
         ..ViewSettings::default()
     };
     as_views(whole, &[root], &settings, assume)

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::{Assume, AssumedNamespace};
+use crate::facts::Assumptions;
 use crate::facts::transport::{Membership, Mode, Plaintext, Transport};
 use crate::facts::workload::{Port, Protocol, Workload};
 use crate::facts::{Fact, Step, UnknownReason};
@@ -39,20 +39,6 @@ use peer_authentication::PeerAuthentications;
 use policy::AuthorizationPolicies;
 use waypoint::Waypoints;
 
-/// Settings of `assume.istio`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct IstioAssume {
-    /// Release, `1.27`.
-    pub version: Option<String>,
-    /// Root namespace, where mesh-wide policies live.
-    pub root_namespace: Option<String>,
-    /// Trust domain of the mesh.
-    pub trust_domain: Option<String>,
-    /// Other names of the trust domain.
-    pub trust_domain_aliases: Vec<String>,
-}
-
 /// Istio as one view shows it.
 #[derive(Debug)]
 pub struct Istio {
@@ -60,7 +46,7 @@ pub struct Istio {
     pub config: MeshConfig,
     /// The first sign of Istio in the view; without one the engine says that nothing is meshed.
     pub evidence: Option<Step>,
-    namespaces: BTreeMap<String, AssumedNamespace>,
+    namespaces: BTreeMap<String, BTreeMap<String, String>>,
     completeness: Completeness,
     peer_authentications: PeerAuthentications,
     request_authentications: RequestAuthentications,
@@ -76,7 +62,7 @@ pub struct Istio {
 impl Istio {
     /// Reads the Istio objects of a view.
     #[must_use]
-    pub fn of(view: &View, topology: &Topology, assume: &Assume) -> Self {
+    pub fn of(view: &View, topology: &Topology, assume: &Assumptions) -> Self {
         let config = MeshConfig::of(view, &assume.istio);
         let evidence = evidence::find(view, topology, assume, &config);
         let completeness = Completeness::of(view, assume, &config);
@@ -189,7 +175,7 @@ pub(crate) struct Completeness {
 }
 
 impl Completeness {
-    fn of(view: &View, assume: &Assume, config: &MeshConfig) -> Self {
+    fn of(view: &View, assume: &Assumptions, config: &MeshConfig) -> Self {
         let opaque = view.opaque.iter().map(|o| {
             let reason = UnknownReason {
                 missing: o.what.clone(),

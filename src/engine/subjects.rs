@@ -68,6 +68,21 @@ impl Analysis<'_> {
             }
             workloads.push(Box::new(WorkloadSubject(record)));
         }
+        for workload in self.topology.made_by_controllers(self.view) {
+            let missing = format!(
+                "the pods of {} {} are made by its controller",
+                workload.resource.kind(),
+                workload.reference()
+            );
+            let span = Some(workload.resource.name_span());
+            let membership = Fact::unknown(UnknownReason { missing, span }, Vec::new());
+            let found = Found {
+                membership,
+                ports: Vec::new(),
+            };
+            let record = self.record(&workload, found, &mut numbers);
+            workloads.push(Box::new(WorkloadSubject(Arc::new(record))));
+        }
         Subjects {
             summary,
             by_kind: BTreeMap::from([

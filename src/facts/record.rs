@@ -9,6 +9,7 @@ use crate::facts::subject::Subject;
 use crate::facts::transport::{Membership, Mode, Transport};
 use crate::facts::workload::{Port, Workload};
 use crate::facts::{Fact, Role, Step, UnknownReason};
+use crate::pods;
 use crate::resource::Resource;
 use crate::source::{Span, to_u32};
 
@@ -129,6 +130,17 @@ fn strings<'v>(items: impl IntoIterator<Item = &'v str>) -> Value<'v> {
     Value::list(items).unwrap_or(Value::Null)
 }
 
+/// Containers of every pod template of an object.
+fn containers(resource: &Resource) -> Value<'_> {
+    let templates = pods::templates(resource, &[]);
+    let nodes = templates
+        .iter()
+        .flat_map(pods::PodTemplate::containers)
+        .map(|container| Value::Node(container.node));
+    // Nodes nest no list, so this cannot be too deep.
+    Value::list(nodes.collect()).unwrap_or(Value::Null)
+}
+
 impl Record for WorkloadRecord {
     fn record_type(&self) -> &'static RecordType {
         &schema::WORKLOAD
@@ -141,6 +153,8 @@ impl Record for WorkloadRecord {
             "kind" => Value::Str(self.workload.resource.kind()),
             "namespace" => Value::Str(self.workload.namespace.as_str()),
             "name" => Value::Str(self.workload.name()),
+            "reference" => Value::text(self.workload.reference()),
+            "containers" => containers(&self.workload.resource),
             name @ ("labels" | "annotations") if node(metadata(name)) => {
                 metadata(name).map_or(Value::Null, Value::Node)
             }

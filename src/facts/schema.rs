@@ -24,6 +24,16 @@ pub static WORKLOAD: RecordType = RecordType {
             "effective namespace; empty when nothing names it",
         ),
         field("name", Type::String, "name of the object"),
+        field(
+            "reference",
+            Type::String,
+            "`namespace/name`, or the name alone when nothing names the namespace",
+        ),
+        field(
+            "containers",
+            Type::List(&Type::Dyn),
+            "containers of all pod templates as written: init, main, ephemeral, and those that the kind implies",
+        ),
         field("labels", Type::Dyn, "labels of the pod template"),
         field("annotations", Type::Dyn, "annotations of the pod template"),
         field(

@@ -125,3 +125,71 @@ fn check_lines(text: &str) -> Result<(), DecodeError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utf16(text: &str, mark: &[u8], bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        let units = text.encode_utf16().flat_map(bytes);
+        mark.iter().copied().chain(units).collect()
+    }
+
+    #[test]
+    fn utf_8_and_utf_16_are_read_with_or_without_a_mark() {
+        let text = "a: é😀\r\nb: 1\n";
+        let marked = [b"\xef\xbb\xbf", text.as_bytes()].concat();
+        assert_eq!(decode(text.into()).unwrap(), text);
+        assert_eq!(decode(marked).unwrap(), text);
+        for mark in [&b""[..], b"\xff\xfe"] {
+            assert_eq!(decode(utf16(text, mark, u16::to_le_bytes)).unwrap(), text);
+        }
+        for mark in [&b""[..], b"\xfe\xff"] {
+            assert_eq!(decode(utf16(text, mark, u16::to_be_bytes)).unwrap(), text);
+        }
+        assert_eq!(decode(Vec::new()).unwrap(), "");
+        assert_eq!(decode(b"\xff\xfe".to_vec()).unwrap(), "");
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_with_its_place() {
+        let refused = |bytes: &[u8]| decode(bytes.to_vec()).unwrap_err();
+        let expected = DecodeError::Utf8 {
+            offset: 8,
+            line: 2,
+            byte: 0xff,
+        };
+        assert_eq!(refused(b"a: 1\nb: \xff\n"), expected);
+        assert_eq!(refused(b"ab\x00c"), DecodeError::Binary { offset: 2 });
+        assert_eq!(refused(b"\xff\x89P\x00"), DecodeError::Binary { offset: 3 });
+        assert_eq!(refused(b"\xff\xfea\x00b"), DecodeError::Utf16 { offset: 4 });
+        assert_eq!(
+            refused(b"\xff\xfe\x00\xd8a\x00"),
+            DecodeError::Utf16 { offset: 2 }
+        );
+        assert_eq!(
+            refused(b"\xff\xfe\x00\x00a\x00\x00\x00"),
+            DecodeError::Utf32
+        );
+        assert_eq!(refused(b"\x00\x00\x00a"), DecodeError::Utf32);
+        let message = refused(b"a: 1\nb: \xff\n").to_string();
+        assert_eq!(message, "not UTF-8: invalid byte 0xff at byte 8 (line 2)");
+    }
+
+    #[test]
+    fn files_and_lines_beyond_the_caps_are_refused() {
+        let bytes = MAX_BYTES + 1;
+        assert_eq!(
+            decode(vec![b'#'; bytes]),
+            Err(DecodeError::TooLarge { bytes })
+        );
+        let mut text = b"a: 1\nb: ".to_vec();
+        text.resize(5 + MAX_LINE_BYTES, b'x');
+        assert!(decode(text.clone()).is_ok());
+        text.push(b'x');
+        let long = DecodeError::LongLine { offset: 5, line: 2 };
+        assert_eq!(decode(text.clone()), Err(long.clone()));
+        text.extend(b"\nc: 1\n");
+        assert_eq!(decode(text), Err(long));
+    }
+}

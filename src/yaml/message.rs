@@ -3,6 +3,7 @@
 
 use granit_parser::ErrorKind;
 
+use crate::source::to_usize;
 use crate::yaml::parse::{MAX_DEPTH, ParseError, ParseErrorKind};
 
 /// The bytes at fault and the reason.
@@ -25,30 +26,30 @@ pub(crate) fn describe(text: &str, at: usize, kind: &ErrorKind) -> (usize, usize
 }
 
 fn message(kind: &ErrorKind, written: &str) -> String {
-    let fixed = match kind {
+    match kind {
         ErrorKind::UnknownAnchor => {
-            return format!(
-                "alias `{written}` names no anchor that stands before it in this document"
-            );
+            format!("alias `{written}` names no anchor that stands before it in this document")
         }
-        ErrorKind::UnclosedFlowCollection { open } => {
-            return format!("this `{open}` is never closed");
-        }
+        ErrorKind::UnclosedFlowCollection { open } => format!("this `{open}` is never closed"),
         ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
-            return format!("`{close}` closes a `{open}`");
+            format!("`{close}` closes a `{open}`")
         }
         ErrorKind::UnexpectedCharacter { character } => {
-            return format!(
-                "character `{}` cannot stand here; quote the value",
-                character.escape_default()
-            );
+            let shown = character.escape_default();
+            format!("character `{shown}` cannot stand here; quote the value")
         }
+        other => fixed_message(other).map_or_else(|| other.to_string(), str::to_owned),
+    }
+}
+
+fn fixed_message(kind: &ErrorKind) -> Option<&'static str> {
+    Some(match kind {
         ErrorKind::MappingValueNotAllowed => {
             "a second `: ` in one value; quote the value if the colon belongs to it"
         }
         ErrorKind::UnclosedQuotedScalar => "this quote is never closed",
         ErrorKind::ExpectedBlockMappingKey => {
-            "this line does not fit the mapping around it; check its indentation and the quotes before it"
+            "this does not fit the mapping around it; check the indentation, and the quotes before it"
         }
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => "expected `:` after a key",
         ErrorKind::InvalidIndentation => "the indentation fits no mapping or sequence around it",
@@ -58,9 +59,19 @@ fn message(kind: &ErrorKind, written: &str) -> String {
         ErrorKind::BlockSequenceEntryNotAllowed => {
             "a list item cannot begin here; put it on its own line"
         }
+        ErrorKind::BlockEntryInFlowCollection => "a list item cannot begin inside `[` or `{`",
+        ErrorKind::InvalidBlockEntryWhitespace => "`-` must be followed by a space or line break",
         ErrorKind::MisplacedFlowCollectionEnd => "this bracket closes nothing",
-        ErrorKind::ExpectedNodeContent => "a value is expected here",
+        ErrorKind::ExpectedNodeContent
+        | ErrorKind::UnexpectedEof
+        | ErrorKind::UnexpectedEofFlowSequence
+        | ErrorKind::UnexpectedEofFlowMapping
+        | ErrorKind::UnexpectedEofImplicitFlowMapping
+        | ErrorKind::UnexpectedEofBlockSequence
+        | ErrorKind::UnexpectedEofBlockMapping => "a value is expected here",
         ErrorKind::TooManyComments => "too many comment lines between a key and its value",
+        ErrorKind::CommentNotSeparated => "a comment needs a space before its `#`",
+        ErrorKind::CommentInterceptedScalar => "a comment cuts this multi-line value in two",
         ErrorKind::UnknownQuotedScalarEscape => {
             "unknown escape in a double-quoted value; use `\\\\` or single quotes"
         }
@@ -71,9 +82,23 @@ fn message(kind: &ErrorKind, written: &str) -> String {
         ErrorKind::DocumentIndicatorInQuotedScalar => {
             "`---` or `...` inside a quoted value; is a quote missing?"
         }
-        other => return other.to_string().to_lowercase(),
-    };
-    fixed.to_owned()
+        ErrorKind::InvalidBlockScalarHeader => {
+            "only a digit, `+` or `-` and a comment may follow `|` or `>`"
+        }
+        ErrorKind::InvalidBlockScalarIndent => {
+            "this line fits neither the block scalar nor what is around it; check its indentation"
+        }
+        ErrorKind::InvalidColonPlacement => "a `:` cannot stand here",
+        ErrorKind::ExpectedDocumentStart => "expected `---` here",
+        ErrorKind::MissingDocumentEndBeforeDirective => {
+            "`...` must end the document before a `%` directive"
+        }
+        ErrorKind::UndeclaredTagHandle => {
+            "the handle of this tag is declared by no `%TAG` line of the document"
+        }
+        ErrorKind::BomInsideDocument => "a byte order mark (U+FEFF) inside the document; delete it",
+        _ => return None,
+    })
 }
 
 /// Adds that the lost document looks like a template, where it does.
@@ -84,7 +109,7 @@ pub(crate) fn add_template_hint(error: &mut ParseError) {
     if let ParseErrorKind::Syntax(message) | ParseErrorKind::Unrepresentable(message) =
         &mut error.kind
     {
-        message.push_str("; the document holds `{{` and looks like a template: render it first");
+        message.insert_str(0, "`{{` looks like a template, to be rendered first: ");
     }
 }
 
@@ -100,6 +125,14 @@ fn tab_in_indentation(text: &str, at: usize) -> Option<usize> {
         .count();
     let tab = start + memchr::memchr(b'\t', line.get(..white)?)?;
     (at <= start + white).then_some(tab)
+}
+
+/// The end of a range, moved over the next character where the range is empty, so that a report can underline it.
+pub(crate) fn at_least_a_character(text: &str, start: u32, end: u32) -> usize {
+    if start < end {
+        return to_usize(end);
+    }
+    character(text, to_usize(start)).1
 }
 
 /// The character at an offset.

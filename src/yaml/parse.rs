@@ -88,7 +88,7 @@ pub struct ParseOptions {
     /// collections and multi-line quoted scalars.
     pub strict_indentation: bool,
     /// Refuses what sigs.k8s.io/yaml refuses because JSON cannot hold it: null and complex keys, `.inf`, `.nan`, values
-    /// that contradict their tag, `<<` over anything but mappings.
+    /// that contradict their tag, `<<` over anything but mappings. Without it, tagged scalars are strings.
     pub require_json: bool,
 }
 

@@ -26,7 +26,22 @@ pub(crate) fn after_colon(text: &[u8], from: usize, flow: bool) -> Option<usize>
     (text.get(at) == Some(&b':') && ends).then_some(at + 1)
 }
 
-/// Walks over what may stand between two nodes (space, comments, indicators, anchors, tags) to a wanted offset.
+/// The offset after the dash of the absent item that follows `from`.
+pub(crate) fn after_dash(text: &[u8], from: usize) -> Option<usize> {
+    let at = skip_blank(text, from);
+    (text.get(at) == Some(&b'-') && is_blank(text.get(at + 1))).then_some(at + 1)
+}
+
+/// The offset after the `?` of the absent key that follows `from`; `None` when it has none.
+pub(crate) fn after_question_mark(text: &[u8], from: usize) -> Option<usize> {
+    let mut at = skip_blank(text, from);
+    if text.get(at) == Some(&b',') {
+        at = skip_blank(text, at + 1);
+    }
+    (text.get(at) == Some(&b'?') && is_blank(text.get(at + 1))).then_some(at + 1)
+}
+
+/// Walks over what may stand between two nodes (space, comments, indicators, anchors, tags, document ends) to a wanted offset.
 fn walk(text: &[u8], from: usize, wanted: impl Fn(usize) -> bool) -> Option<usize> {
     let mut at = from;
     loop {
@@ -37,6 +52,7 @@ fn walk(text: &[u8], from: usize, wanted: impl Fn(usize) -> bool) -> Option<usiz
         at = match text.get(at)? {
             b':' | b'?' | b'-' => at + 1,
             b'&' | b'!' => end_of_property(text, at),
+            b'.' if text.get(at..at + 3) == Some(b"...") => at + 3,
             _ => return None,
         };
     }
@@ -69,9 +85,9 @@ fn end_of_property(text: &[u8], at: usize) -> usize {
 /// With `+` chomping every trailing line break counts; otherwise the content ends with its last line, whose line break is
 /// left out, so that a region over the scalar does not run into the next line.
 pub(crate) fn block_end(text: &[u8], header: usize, content: usize, end: usize) -> usize {
-    let first_line = text.get(header..content).unwrap_or_default();
-    let header_end = memchr::memchr2(b'\n', b'\r', first_line).unwrap_or(first_line.len());
-    let head = first_line.get(..header_end).unwrap_or_default();
+    let rest = text.get(header..).unwrap_or_default();
+    let head_len = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+    let head = rest.get(..head_len).unwrap_or_default();
     let indicators = head.split(|byte| matches!(byte, b' ' | b'\t')).next();
     if indicators.is_some_and(|head| head.contains(&b'+')) {
         return end;

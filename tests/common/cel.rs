@@ -93,10 +93,7 @@ pub(crate) fn same(one: &Value<'_>, two: &Value<'_>) -> bool {
         (Value::Map(a), Value::Map(b)) => {
             a.entries().len() == b.entries().len()
                 && a.entries().iter().zip(b.entries()).all(|((k, a), (l, b))| {
-                    k == l
-                        && std::mem::discriminant(&k.to_value().lifted())
-                            == std::mem::discriminant(&l.to_value().lifted())
-                        && same(&a.lifted(), &b.lifted())
+                    same(&k.to_value(), &l.to_value()) && same(&a.lifted(), &b.lifted())
                 })
         }
         (Value::Optional(a), Value::Optional(b)) => match (a, b) {

@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+pub(crate) mod spans;
+
 /// A path below `../shared`; panics when it is missing, so that no suite passes by not running.
 pub(crate) fn shared(path: &str) -> PathBuf {
     let full = Path::new(env!("CARGO_MANIFEST_DIR"))

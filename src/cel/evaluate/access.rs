@@ -185,7 +185,18 @@ impl<'a> Machine<'_, 'a> {
             Value::Optional(Some(inner)) => inner.lifted(),
             value => value,
         };
-        match self.find(&value, key, place)? {
+        // As in cel-go (`interpreter/attributes.go`, refQualify): a null or scalar has no fields, a list is an error.
+        let found = match value {
+            Value::Null
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Uint(_)
+            | Value::Double(_)
+            | Value::Str(_)
+            | Value::Text(_) => Found::Missing,
+            _ => self.find(&value, key, place)?,
+        };
+        match found {
             Found::Value(found) => {
                 self.note(&found);
                 if let Value::Field(..) = found
@@ -304,10 +315,11 @@ impl<'a> Machine<'_, 'a> {
                 Some(item) => Element::Value(Value::Node(item)),
                 None => Element::Missing(ErrorKind::OutOfBounds),
             },
-            Value::List(list) => match position()?.and_then(|at| list.items().get(at)) {
-                Some(item) => Element::Value(item.clone()),
-                None => match list.open() {
-                    Some(reasons) => Element::Unknown(Value::Unknown(reasons.clone())),
+            Value::List(list) => match (list.open(), position()?) {
+                // Further elements may stand before the known ones.
+                (Some(reasons), _) => Element::Unknown(Value::Unknown(reasons.clone())),
+                (None, at) => match at.and_then(|at| list.items().get(at)) {
+                    Some(item) => Element::Value(item.clone()),
                     None => Element::Missing(ErrorKind::OutOfBounds),
                 },
             },
@@ -392,7 +404,7 @@ pub(crate) fn optional(value: Value<'_>, place: u32) -> Evaluated<'_> {
     if value.depth() >= crate::cel::value::MAX_VALUE_DEPTH {
         return Err(Fault::new(ErrorKind::Limit, place));
     }
-    Ok(Value::Optional(Some(Arc::new(value))))
+    Ok(Value::Optional(Some(Arc::new(value.stored()))))
 }
 
 fn no_such_key(key: &Key) -> CallError {

@@ -1,11 +1,11 @@
 //! Macros over collections. Input: a fold and the collection; output: what it makes of the elements.
 //!
-//! An open list may have more elements: `all` over it is never true, `exists` never false, `exists_one` neither unless
-//! two elements fit already.
+//! An open list may have more elements: `all` over it is never true, `exists` never false, `exists_one` neither.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::build::unsettled;
 use super::{Evaluated, Machine, Truth};
 use crate::cel::equal;
 use crate::cel::error::{At, CallError, ErrorKind, Fault};
@@ -205,9 +205,7 @@ impl<'a> Machine<'_, 'a> {
                 Err(error) => fault = fault.or(Some(error.unless_exhausted()?)),
             }
         }
-        if fault.is_none() && count > 1 {
-            return Ok(Truth::False);
-        }
+        // Two fits are not enough to say no while another element may be an error.
         settle(unknown, fault, (count == 1).into())
     }
 
@@ -248,7 +246,13 @@ impl<'a> Machine<'_, 'a> {
                 continue;
             }
             match self.kept(&fold.body) {
-                Ok(value) => items.push(value),
+                Ok(value) => {
+                    let value = value.stored();
+                    if let Some(reasons) = unsettled(&fold.body, &value) {
+                        add(&mut unknown, &reasons);
+                    }
+                    items.push(value);
+                }
                 Err(error) => fault = fault.or(Some(error.unless_exhausted()?)),
             }
         }
@@ -302,7 +306,14 @@ impl<'a> Machine<'_, 'a> {
                 }
             }
             let value = match self.kept(&fold.body) {
-                Ok(value) => value,
+                Ok(value) => {
+                    let value = value.stored();
+                    if let Some(reasons) = unsettled(&fold.body, &value) {
+                        add(&mut unknown, &reasons);
+                        continue;
+                    }
+                    value
+                }
                 Err(error) => {
                     fault = fault.or(Some(error.unless_exhausted()?));
                     continue;

@@ -3,7 +3,7 @@
 
 use super::{Evaluated, Machine, Pair, Truth};
 use crate::cel::equal;
-use crate::cel::error::{At, ErrorKind, Fault};
+use crate::cel::error::{At, CallError, ErrorKind, Fault};
 use crate::cel::plan::{Op, Plan, Relation, TextTest};
 use crate::cel::value::Value;
 
@@ -138,7 +138,8 @@ impl<'a> Machine<'_, 'a> {
                     }
                 };
                 let (left, right) = (one.lifted(), two.lifted());
-                if left.partial().is_none()
+                if condition.is_total()
+                    && left.partial().is_none()
                     && right.partial().is_none()
                     && left.type_name() == right.type_name()
                     && matches!(
@@ -167,15 +168,17 @@ impl<'a> Machine<'_, 'a> {
             Pair::Unknown(reasons) => return Ok(Truth::Unknown(reasons)),
             Pair::Known(left, right) => (left, right),
         };
-        let ordering = equal::compare(&left, &right).at(place)?;
-        Ok(ordering
-            .is_some_and(|ordering| match relation {
-                Relation::Less => ordering.is_lt(),
-                Relation::LessEqual => ordering.is_le(),
-                Relation::Greater => ordering.is_gt(),
-                Relation::GreaterEqual => ordering.is_ge(),
-            })
-            .into())
+        let Some(ordering) = equal::compare(&left, &right).at(place)? else {
+            // As in cel-go (`common/types/double.go`, Compare).
+            return Err(CallError::invalid("NaN has no order")).at(place);
+        };
+        Ok(match relation {
+            Relation::Less => ordering.is_lt(),
+            Relation::LessEqual => ordering.is_le(),
+            Relation::Greater => ordering.is_gt(),
+            Relation::GreaterEqual => ordering.is_ge(),
+        }
+        .into())
     }
 
     fn text_test(

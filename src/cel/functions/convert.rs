@@ -169,7 +169,6 @@ fn to_string<'a>(context: &mut CallContext<'_>, args: &[Value<'a>]) -> Converted
         }
         Some(Value::Timestamp(at)) => time::timestamp_text(*at),
         Some(Value::Duration(duration)) => time::duration_text(*duration),
-        Some(Value::Type(name)) => (*name).to_owned(),
         Some(Value::Opaque(value)) => value.to_text().ok_or_else(none)?,
         _ => return Err(none()),
     };

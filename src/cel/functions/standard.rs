@@ -67,9 +67,6 @@ pub(super) fn rows() -> Vec<Function> {
     rows
 }
 
-/// Fuel for compiling a regular expression that is not a constant.
-const COMPILE_COST: u64 = 5_000;
-
 fn matches<'a>(context: &mut CallContext<'_>, args: &[Value<'a>]) -> Result<Value<'a>, CallError> {
     let [text, pattern] = args else {
         return Err(CallError::bare(ErrorKind::Arity));
@@ -77,8 +74,7 @@ fn matches<'a>(context: &mut CallContext<'_>, args: &[Value<'a>]) -> Result<Valu
     let (Some(text), Some(pattern)) = (text.as_str(), pattern.as_str()) else {
         return Err(CallError::bare(ErrorKind::NoOverload));
     };
-    context.fuel.charge(COMPILE_COST)?;
-    let compiled = Compiled::new(pattern)?;
+    let compiled = Compiled::computed(pattern, context.fuel)?;
     context.fuel.charge(compiled.cost(text.len()))?;
     Ok(Value::Bool(compiled.regex.is_match(text)))
 }

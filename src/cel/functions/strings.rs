@@ -219,7 +219,7 @@ fn last_index_of<'a>(context: &mut CallContext<'_>, args: &[Value<'a>]) -> Calle
     };
     let mut end = until.min(source.len());
     while !source.is_char_boundary(end) {
-        end += 1;
+        end -= 1;
     }
     let found = source.get(..end).and_then(|head| head.rfind(part));
     Ok(position(source, found))

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::engine::istio::IstioAssume;
 use crate::facts::Step;
+use crate::facts::assumptions::IstioAssumptions;
 use crate::resource::Resource;
 use crate::source::SourceFile;
 use crate::view::View;
@@ -76,7 +76,7 @@ impl Default for MeshConfig {
 impl MeshConfig {
     /// Reads the settings of a view: Helm values and operators first, then the ConfigMap, which is what the control plane reads.
     #[must_use]
-    pub fn of(view: &View, assume: &IstioAssume) -> Self {
+    pub fn of(view: &View, assume: &IstioAssumptions) -> Self {
         let mut config = Self::default();
         if let Some(root) = &assume.root_namespace {
             config.root_namespace.clone_from(root);

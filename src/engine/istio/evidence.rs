@@ -1,7 +1,7 @@
 //! Signs of Istio in a view. Input: a `View`; output: the first sign, without which mesh rules stay silent (architecture: defaults that do not cry wolf).
 
-use crate::engine::Assume;
 use crate::engine::istio::MeshConfig;
+use crate::facts::Assumptions;
 use crate::facts::Step;
 use crate::topology::Topology;
 use crate::view::View;
@@ -18,7 +18,7 @@ const ENROLMENT: [&str; 4] = [
 pub(crate) fn find(
     view: &View,
     topology: &Topology,
-    assume: &Assume,
+    assume: &Assumptions,
     config: &MeshConfig,
 ) -> Option<Step> {
     if assume.mesh.as_deref() == Some("istio") {

@@ -250,7 +250,7 @@ impl Labels {
                 let step = Step::decides(resource, node.span(), says(&value));
                 return Some(Label { value, step });
             }
-            let value = istio.namespaces.get(name)?.labels.get(label)?.clone();
+            let value = istio.namespaces.get(name)?.get(label)?.clone();
             let step = Step::assumed("namespaces", says(&value));
             Some(Label { value, step })
         };

@@ -20,21 +20,30 @@ pub(super) fn rows() -> Vec<Function> {
             pair,
             Type::String,
             "The first match, or empty.",
-            |context, arguments| first(context, arguments, &Compiled::new(pattern(arguments)?)?),
+            |context, arguments| {
+                let compiled = Compiled::computed(pattern(arguments)?, context.fuel)?;
+                first(context, arguments, &compiled)
+            },
         ),
         member(
             "findAll",
             pair,
             list,
             "All matches from the left.",
-            |context, arguments| every(context, arguments, &Compiled::new(pattern(arguments)?)?),
+            |context, arguments| {
+                let compiled = Compiled::computed(pattern(arguments)?, context.fuel)?;
+                every(context, arguments, &compiled)
+            },
         ),
         member(
             "findAll",
             limited,
             list,
             "At most so many matches from the left.",
-            |context, arguments| every(context, arguments, &Compiled::new(pattern(arguments)?)?),
+            |context, arguments| {
+                let compiled = Compiled::computed(pattern(arguments)?, context.fuel)?;
+                every(context, arguments, &compiled)
+            },
         ),
     ]
 }

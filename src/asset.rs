@@ -3,11 +3,15 @@
 pub mod class;
 pub mod family;
 pub mod functions;
+pub mod grade;
 pub mod inventory;
+pub mod link;
 pub mod model_ref;
 pub mod model_source;
 pub mod provider;
+pub mod record;
 pub mod signal;
+pub mod stated;
 
 pub use class::Class;
 pub use inventory::{Asset, Inventory};

@@ -47,6 +47,8 @@ const SIBLINGS: &[(&str, &[&str])] = &[
         &[
             "class",
             "family",
+            "inventory",
+            "link",
             "model_ref",
             "model_source",
             "provider",

@@ -7,9 +7,12 @@ use rayon::prelude::*;
 use crate::asset::class::Class;
 use crate::asset::family::{self, Family};
 use crate::asset::model_ref::ModelRef;
+use crate::asset::provider::{self, Provider};
 use crate::asset::signal::{self, Evidence, Signal};
+use crate::asset::stated;
 use crate::pods::{self, PodKind};
 use crate::resource::Resource;
+use crate::source::Span;
 use crate::view::{Member, Namespace, View};
 use crate::yaml::NodeRef;
 
@@ -67,10 +70,65 @@ impl Asset {
         }
     }
 
-    /// Its model references, in field order.
+    /// Its model references: those of its kind's fields, then those that its containers name.
     #[must_use]
     pub fn refs(&self) -> Vec<(ModelRef, NodeRef<'_>)> {
-        crate::asset::model_refs(self.resource.object())
+        let mut found = crate::asset::model_refs(self.resource.object());
+        for template in pods::templates(&self.resource, &[]) {
+            for (model, node) in stated::stated(&template) {
+                if !found.iter().any(|(known, _)| known.uri == model.uri) {
+                    found.push((model, node));
+                }
+            }
+        }
+        found
+    }
+
+    /// Images of its containers as written, sorted, each once.
+    #[must_use]
+    pub fn images(&self) -> Vec<String> {
+        let templates = pods::templates(&self.resource, &[]);
+        let mut images: Vec<String> = templates
+            .iter()
+            .flat_map(pods::PodTemplate::containers)
+            .filter_map(|c| c.node.get("image")?.as_str())
+            .map(str::to_owned)
+            .collect();
+        images.sort();
+        images.dedup();
+        images
+    }
+
+    /// Hosts of external providers that its spec names, each once, with the provider and the place.
+    #[must_use]
+    pub fn providers(&self) -> Vec<(String, Provider, Span)> {
+        let mut found = Vec::new();
+        let object = self.resource.object();
+        // KAITO keeps its fields beside `metadata`.
+        for (key, value) in object.entries() {
+            if !matches!(
+                key.as_str(),
+                Some("apiVersion" | "kind" | "metadata" | "status")
+            ) {
+                hosts(value, &mut found);
+            }
+        }
+        found
+    }
+}
+
+/// Walks a node; its depth and expanded size are capped by the parser.
+fn hosts(node: NodeRef<'_>, found: &mut Vec<(String, Provider, Span)>) {
+    if node.is_map() {
+        node.entries().for_each(|(_, value)| hosts(value, found));
+    } else if node.is_seq() {
+        node.items().for_each(|item| hosts(item, found));
+    } else if let Some(text) = node.as_str() {
+        for (host, provider) in provider::in_text(text) {
+            if !found.iter().any(|(known, ..)| known == host) {
+                found.push((host.to_owned(), provider, node.span()));
+            }
+        }
     }
 }
 

@@ -14,6 +14,8 @@ mod mount;
 mod patterns;
 mod port;
 
+pub use environment::is_credential;
+
 use crate::asset::class::Class;
 use crate::pods::{PodTemplate, Shape};
 use crate::resource::Resource;

@@ -90,11 +90,13 @@ fn fits(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// Whether a variable of this name holds a provider's credential.
+/// Whether a variable of this name holds a credential of a provider, hub or AI tool.
 #[must_use]
-#[cfg_attr(not(test), expect(dead_code, reason = "the key component of the grade reads it next"))]
-pub(crate) fn is_provider_key(name: &str) -> bool {
-    PROVIDER.iter().any(|p| fits(p, name))
+pub fn is_credential(name: &str) -> bool {
+    let listed = [PROVIDER, WEAK, HUB]
+        .iter()
+        .any(|names| names.iter().any(|n| fits(n, name)));
+    listed
         && ["KEY", "KEYS", "TOKEN", "BEDROCK"]
             .iter()
             .any(|end| name.ends_with(end))
@@ -115,8 +117,9 @@ mod tests {
 
     #[test]
     fn keys_are_told_from_settings() {
-        assert!(is_provider_key("OPENAI_API_KEY"));
-        assert!(!is_provider_key("OPENAI_BASE_URL"));
-        assert!(!is_provider_key("HF_TOKEN"));
+        assert!(is_credential("OPENAI_API_KEY"));
+        assert!(is_credential("HF_TOKEN"));
+        assert!(!is_credential("OPENAI_BASE_URL"));
+        assert!(!is_credential("NUGET_API_KEY"));
     }
 }

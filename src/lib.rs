@@ -31,6 +31,8 @@ pub mod finding;
 pub mod fingerprint;
 pub mod suppress;
 
+pub mod query;
+
 pub mod error;
 pub mod explain;
 pub mod report;

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
 use crate::facts::assumptions::Assumptions;
-use crate::facts::subject::World;
+use crate::facts::subject::{SubjectKind, World};
 use crate::finding::{ObjectRef, ViewSummary};
 use crate::load::{self, Loaded};
 use crate::resource::{GroupKind, ResourceId};
@@ -171,6 +171,8 @@ impl Input {
                 let subjects = Analysis::of(view, &self.assume).subjects();
                 let mut world = World::new(Arc::clone(view), subjects.reasons);
                 world.facts = subjects.by_kind;
+                let assets = crate::asset::record::subjects(view);
+                world.facts.insert(SubjectKind::Asset, assets);
                 (world, subjects.summary)
             })
             .collect()

@@ -176,6 +176,98 @@ pub static ACCESS: RecordType = RecordType {
     ],
 };
 
+/// `asset`.
+pub static ASSET: RecordType = RecordType {
+    name: "asset",
+    fields: &[
+        field("kind", Type::String, "kind of the object"),
+        field(
+            "namespace",
+            Type::String,
+            "effective namespace; empty when nothing names it",
+        ),
+        field("name", Type::String, "name of the object"),
+        field(
+            "class",
+            Type::String,
+            "what it does: `model-server`, `llm-gateway`, `agent`, `llm-client` …",
+        ),
+        field(
+            "called",
+            Type::Bool,
+            "whether others call it over the network",
+        ),
+        field(
+            "score",
+            Type::Double,
+            "how sure the class is, 0.6 to 1; 1 for kinds that are nothing else",
+        ),
+        field(
+            "product",
+            Type::String,
+            "the product, as far as kind, image or command tell; else empty",
+        ),
+        field(
+            "containers",
+            Type::List(&Type::Dyn),
+            "the containers of its pods as written",
+        ),
+        field(
+            "serviceAccount",
+            Type::String,
+            "service account of its pods, `default` when none is named; empty without pods",
+        ),
+        field(
+            "services",
+            Type::List(&Type::Dyn),
+            "Services that select its pods",
+        ),
+        field(
+            "routes",
+            Type::List(&Type::Dyn),
+            "routes of the view that lead to it: HTTPRoute, GRPCRoute, Ingress, VirtualService",
+        ),
+        field(
+            "gateways",
+            Type::List(&Type::Dyn),
+            "Gateways of the view that it, or a route to it, attaches to",
+        ),
+        field(
+            "gatewayMissing",
+            Type::Bool,
+            "whether it, or a route to it, names a Gateway that is not in the view",
+        ),
+        field(
+            "policies",
+            Type::List(&Type::Dyn),
+            "policies whose target is the asset, a route to it, its backends or their Gateway",
+        ),
+        field(
+            "backends",
+            Type::List(&Type::Dyn),
+            "backends of an AI gateway that it sends requests to",
+        ),
+        field(
+            "grants",
+            Type::List(&Type::Record(&GRANT)),
+            "powers over the whole cluster that its service account has",
+        ),
+    ],
+};
+
+/// `asset.grants[]`.
+pub static GRANT: RecordType = RecordType {
+    name: "grant",
+    fields: &[
+        field("binding", Type::Dyn, "the ClusterRoleBinding as written"),
+        field(
+            "power",
+            Type::String,
+            "what it allows, to follow `may`: `read every Secret`",
+        ),
+    ],
+};
+
 /// Facts that can be unknown: a rule that reads one must show an example in which it is.
 pub const CAN_BE_UNKNOWN: &[&str] = &[
     "workload.membership",

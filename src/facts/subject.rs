@@ -122,6 +122,21 @@ pub const SUBJECTS: &[SubjectRow] = &[
         ],
     },
     SubjectRow {
+        kind: SubjectKind::Asset,
+        variables: &[
+            SubjectVariable {
+                name: "asset",
+                ty: Type::Record(&schema::ASSET),
+                doc: "the AI asset with its facts",
+            },
+            SubjectVariable {
+                name: "object",
+                ty: Type::Dyn,
+                doc: "the object that is the asset, as written",
+            },
+        ],
+    },
+    SubjectRow {
         kind: SubjectKind::Tree,
         variables: &[SubjectVariable {
             name: "objects",

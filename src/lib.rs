@@ -29,9 +29,8 @@ pub mod rule;
 pub mod evaluate;
 pub mod finding;
 pub mod fingerprint;
-pub mod suppress;
-
 pub mod query;
+pub mod suppress;
 
 pub mod error;
 pub mod explain;

@@ -105,9 +105,34 @@ fn collect_credentials<'a>(node: NodeRef<'a>, found: &mut Vec<Value<'a>>) {
         for item in node.items() {
             collect_credentials(item, found);
         }
-    } else if node.is_secret() && !secret::tokens(node.secret_text()).is_empty() {
+    } else if node.is_secret()
+        && secret::tokens(node.secret_text())
+            .iter()
+            .any(is_of_ai_provider)
+    {
         found.push(Value::Node(node));
     }
+}
+
+/// Whether a credential belongs to a model provider, hub or AI tool; passwords in URLs and private keys have other owners.
+fn is_of_ai_provider(token: &secret::Token) -> bool {
+    const OWNERS: &[&str] = &[
+        "Anthropic",
+        "OpenAI",
+        "OpenRouter",
+        "Langfuse",
+        "Hugging Face",
+        "Groq",
+        "Google API",
+        "xAI",
+        "Perplexity",
+        "Replicate",
+        "NVIDIA",
+        "Amazon Bedrock",
+        "Pinecone",
+        "LangSmith",
+    ];
+    token.what == "API key" || OWNERS.iter().any(|owner| token.what.starts_with(owner))
 }
 
 fn is_redacted<'a>(

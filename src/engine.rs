@@ -7,7 +7,6 @@ use crate::topology::Topology;
 use crate::view::View;
 
 pub mod istio;
-pub mod subjects;
 
 use istio::Istio;
 

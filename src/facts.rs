@@ -5,7 +5,6 @@ pub mod assumptions;
 pub mod fact;
 pub mod pattern;
 pub mod peers;
-pub mod record;
 pub mod schema;
 pub mod selector;
 pub mod severity;

@@ -8,6 +8,7 @@ pub mod source;
 pub mod discover;
 pub mod yaml;
 
+pub mod kustomize;
 pub mod load;
 pub mod resource;
 pub mod secret;
@@ -24,6 +25,8 @@ pub mod asset;
 pub mod config;
 pub mod engine;
 pub mod rule;
+
+pub mod world;
 
 pub mod evaluate;
 pub mod finding;

@@ -26,6 +26,7 @@ const LAYERS: &[&[&str]] = &[
     &["facts"],
     &["topology"],
     &["engine", "asset", "drift"],
+    &["world"],
     &["rule"],
     &["config"],
     &["finding"],

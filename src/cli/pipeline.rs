@@ -6,8 +6,6 @@ use std::sync::Arc;
 use crate::cli::io::Io;
 use crate::config::{Config, Ignore, assume};
 use crate::discover::{self, Discovered, Root};
-use crate::engine::Analysis;
-use crate::engine::subjects::MeshSummary;
 use crate::error::Error;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
@@ -21,6 +19,7 @@ use crate::source::{SourceFile, SourceId, Sources, Span, to_u32};
 use crate::suppress::{self, Silencers};
 use crate::view::build::{ViewSettings, Views, views};
 use crate::view::{Namespace, View};
+use crate::world::{self, MeshSummary};
 
 /// Everything read, as views.
 #[derive(Debug)]
@@ -167,12 +166,7 @@ impl Input {
     pub fn worlds(&self) -> Vec<(World, MeshSummary)> {
         self.views
             .iter()
-            .map(|view| {
-                let subjects = Analysis::of(view, &self.assume).subjects();
-                let mut world = World::new(Arc::clone(view), subjects.reasons);
-                world.facts = subjects.by_kind;
-                (world, subjects.summary)
-            })
+            .map(|view| world::of_view(Arc::clone(view), &self.assume))
             .collect()
     }
 

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::cel::{Reasons, Type, Value};
-use crate::facts::UnknownReason;
-use crate::facts::schema;
+use crate::facts::{UnknownReason, schema};
 use crate::resource::Resource;
 use crate::source::{Span, to_u32, to_usize};
 use crate::view::{Member, Namespace, View};
@@ -95,14 +94,14 @@ pub const SUBJECTS: &[SubjectRow] = &[
         kind: SubjectKind::Workload,
         variables: &[
             SubjectVariable {
-                name: "workload",
-                ty: Type::Record(&schema::WORKLOAD),
-                doc: "the workload with its facts",
-            },
-            SubjectVariable {
                 name: "object",
                 ty: Type::Dyn,
-                doc: "the object that carries the pod template, as written",
+                doc: "the pod-carrying object as written",
+            },
+            SubjectVariable {
+                name: "workload",
+                ty: Type::Record(&schema::WORKLOAD),
+                doc: "the workload",
             },
         ],
     },
@@ -112,12 +111,12 @@ pub const SUBJECTS: &[SubjectRow] = &[
             SubjectVariable {
                 name: "port",
                 ty: Type::Record(&schema::PORT),
-                doc: "the port with its facts",
+                doc: "the container port",
             },
             SubjectVariable {
                 name: "workload",
                 ty: Type::Record(&schema::WORKLOAD),
-                doc: "the workload that listens on it",
+                doc: "the workload it belongs to",
             },
         ],
     },

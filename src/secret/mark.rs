@@ -144,10 +144,25 @@ impl Marks {
             .or_insert_with(|| name::field_kind(&key.key_text()));
         let Some(kind) = kind else { return };
         let value = tree.node(raw.skip);
+        if value.is_map() {
+            return self.inline(value);
+        }
         let text = value.secret_text();
         let is_prose = kind != NameKind::Password && text.contains(char::is_whitespace);
-        if !value.is_map() && !is_prose && judge(kind, text) == Class::Literal {
+        if !is_prose && judge(kind, text) == Class::Literal {
             self.whole(value);
+        }
+    }
+
+    /// `apiKey: {inline: …}`: a source of a credential that holds it itself. It stands where a name or a path cannot, so
+    /// any text counts, as for a password.
+    fn inline(&mut self, source: NodeRef<'_>) {
+        for field in ["inline", "inlineString", "value"] {
+            if let Some(value) = source.get(field)
+                && judge(NameKind::Password, value.secret_text()) == Class::Literal
+            {
+                self.whole(value);
+            }
         }
     }
 
@@ -264,4 +279,36 @@ fn decoded(text: &str) -> Option<String> {
         .decode(compact)
         .ok()?;
     String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourceId;
+
+    /// The texts of a file that reports mask.
+    fn masked(text: &str) -> Vec<String> {
+        let file = std::sync::Arc::new(SourceFile::new(SourceId(0), "a.yaml", text));
+        let mut parsed = crate::yaml::parse(&file);
+        let spans = mark(&mut parsed.tree, &[], &parsed.comments);
+        spans.iter().map(|s| file.slice(*s).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_credential_written_into_its_source_is_masked() {
+        assert_eq!(
+            masked("apiKey:\n  inline: hunter2-secret\n"),
+            ["hunter2-secret"]
+        );
+        assert_eq!(masked("clientSecret: {inlineString: abcd}\n"), ["abcd"]);
+        assert_eq!(masked("password: {value: abcd}\n"), ["abcd"]);
+        for text in [
+            "apiKey: {inline: \"${GITHUB_KEY}\"}",
+            "apiKey: {secretRef: {name: tools, key: value}}",
+            "clientSecret: {value: {from: x}}",
+            "cache: {inline: hunter2-secret}",
+        ] {
+            assert_eq!(masked(text), Vec::<String>::new(), "{text}");
+        }
+    }
 }

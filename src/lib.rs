@@ -31,6 +31,7 @@ pub mod world;
 pub mod evaluate;
 pub mod finding;
 pub mod fingerprint;
+pub mod query;
 pub mod suppress;
 
 pub mod error;

@@ -1,4 +1,5 @@
-//! Lists the built-in rule files, so that a new rule is one new file and no registry is kept by hand.
+//! Lists the files that the binary carries, so that a new one needs no registry kept by hand: the built-in rules, and the
+//! tree of `meshgov demo`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,6 +7,7 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=rules");
+    println!("cargo:rerun-if-changed=testdata/demo");
     println!("cargo:rerun-if-changed=build.rs");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let mut files = Vec::new();
@@ -19,15 +21,38 @@ fn main() -> io::Result<()> {
     }
     // By file name, hence by rule id.
     files.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    fs::write(out.join("rules.rs"), table(&files, &root))?;
+
+    let demo = root.join("testdata/demo");
+    let mut files = Vec::new();
+    below(&demo, &mut files)?;
+    files.sort();
+    fs::write(out.join("demo.rs"), table(&files, &demo))
+}
+
+/// Source text of a list of `(path relative to base, content)`.
+fn table(files: &[PathBuf], base: &Path) -> String {
     let mut table = String::from("&[\n");
-    for path in &files {
-        let relative = path.strip_prefix(&root).unwrap_or(path);
+    for path in files {
+        let relative = path.strip_prefix(base).unwrap_or(path);
         let name = relative.to_string_lossy().replace('\\', "/");
         let _ = writeln!(table, "    ({name:?}, include_str!({path:?})),");
     }
     table.push_str("]\n");
-    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    fs::write(out.join("rules.rs"), table)
+    table
+}
+
+fn below(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            below(&path, found)?;
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(())
 }
 
 fn folders(of: &Path) -> io::Result<Vec<PathBuf>> {

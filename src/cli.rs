@@ -5,10 +5,12 @@ mod assets;
 mod check;
 mod completions;
 mod config;
+mod demo;
 pub mod docs;
 mod eval;
 pub mod examples;
 mod explain;
+mod init;
 pub mod io;
 pub mod pipeline;
 mod rules;
@@ -65,6 +67,10 @@ enum Command {
     Eval(eval::Eval),
     /// Show what the config means, or print its format
     Config(config::Config),
+    /// Look at the tree and write meshgov.yaml, a pre-commit hook and a workflow
+    Init(init::Init),
+    /// Unpack a small cluster with typical mistakes and check it
+    Demo(demo::Demo),
     /// Print a completion script for a shell
     Completions(completions::Completions),
 }
@@ -89,6 +95,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
         Command::Test(command) => command.run(io),
         Command::Eval(command) => command.run(io),
         Command::Config(command) => command.run(io),
+        Command::Init(command) => command.run(io),
+        Command::Demo(command) => command.run(io),
         Command::Completions(command) => command.run(io),
     };
     match result {

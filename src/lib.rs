@@ -8,6 +8,7 @@ pub mod source;
 pub mod discover;
 pub mod yaml;
 
+pub mod kustomize;
 pub mod load;
 pub mod resource;
 pub mod secret;
@@ -28,9 +29,8 @@ pub mod rule;
 pub mod evaluate;
 pub mod finding;
 pub mod fingerprint;
-pub mod suppress;
-
 pub mod query;
+pub mod suppress;
 
 pub mod error;
 pub mod explain;

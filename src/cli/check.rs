@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 
 use crate::cli::pipeline::{self, Silencing};
 use crate::cli::settings::{ConfigFlags, FilterFlags, Settings};
@@ -57,6 +57,12 @@ pub(super) struct Check {
         env = "MESHGOV_FORMAT"
     )]
     formats: Vec<String>,
+    /// Print every finding with its source, and everything that was left out
+    #[arg(long)]
+    all: bool,
+    /// Category of the SARIF log; tells apart several uploads for one commit
+    #[arg(long, value_name = "NAME", default_value = "meshgov")]
+    sarif_category: String,
     /// When to use colour
     #[arg(
         long,
@@ -92,7 +98,21 @@ enum Color {
 /// Stack of a worker thread: parsing and evaluation recurse within their depth limits, also in debug builds.
 const WORKER_STACK_BYTES: usize = 16 << 20;
 
+/// `check` with nothing but its defaults.
+#[derive(Debug, Parser)]
+struct Plain {
+    #[command(flatten)]
+    check: Check,
+}
+
 impl Check {
+    /// `meshgov check` with these arguments.
+    pub(super) fn with(arguments: &[&str]) -> Result<Self, Error> {
+        Plain::try_parse_from(std::iter::once(&"meshgov check").chain(arguments))
+            .map(|plain| plain.check)
+            .map_err(|error| Error::usage(error.kind().to_string()))
+    }
+
     pub(super) fn run(&self, io: &mut Io<'_>) -> Result<u8, Error> {
         let formats = self.formats()?;
         if let Some(bad) = self.today.as_deref().filter(|d| !is_date(d)) {
@@ -237,6 +257,8 @@ impl Check {
         let columns = (io.env)("COLUMNS").and_then(|c| c.parse().ok());
         let options = Options {
             terminal: Terminal::detect(io.env, io.terminal_out, columns, choice),
+            all: self.all,
+            category: self.sarif_category.clone(),
             ..Options::default()
         };
         for (format, file) in formats {

@@ -51,7 +51,7 @@ mod tests {
         }))
         .unwrap();
         assert!(assume.complete.contains("ml"));
-        assert_eq!(assume.namespaces["ml"].labels["istio-injection"], "enabled");
+        assert_eq!(assume.namespaces["ml"]["istio-injection"], "enabled");
         assert_eq!(assume.istio.version.as_deref(), Some("1.27"));
         assert_eq!(assume.default_namespace.as_deref(), Some("ml"));
         let problems = parse(&serde_json::json!({"istio": {"versoin": "1"}})).unwrap_err();

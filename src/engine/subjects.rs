@@ -100,11 +100,16 @@ impl Analysis<'_> {
             let reach = self
                 .istio
                 .reach(&self.topology, workload, &membership, &transport, port);
+            let unrestricted = reach.get().is_some_and(|r| !r.restricted);
             let access = Fact {
                 value: reach.value.map(|r| r.access()),
                 steps: reach.steps,
             };
-            (transport, access)
+            FoundPort {
+                transport,
+                access,
+                unrestricted,
+            }
         });
         Found {
             ports: ports.collect(),
@@ -124,15 +129,18 @@ impl Analysis<'_> {
             _ => format!("{namespace}/{name}"),
         };
         let ports = workload.ports.iter().zip(found.ports);
-        let ports = ports.map(|(port, (transport, access))| PortRecord {
+        let ports = ports.map(|(port, found)| PortRecord {
             port: port.clone(),
             services: port
                 .services
                 .iter()
                 .map(|s| reference(&s.service.name))
                 .collect(),
-            transport: TransportRecord(Shown::of(transport, numbers)),
-            access: AccessRecord(Shown::of(access, numbers)),
+            transport: TransportRecord(Shown::of(found.transport, numbers)),
+            access: AccessRecord {
+                access: Shown::of(found.access, numbers),
+                unrestricted: found.unrestricted,
+            },
         });
         WorkloadRecord {
             ports: ports.collect(),
@@ -165,7 +173,10 @@ impl Analysis<'_> {
                 summary.meshed += 1;
                 dataplanes.insert(*dataplane);
             }
-            for (transport, access) in &workload.ports {
+            for FoundPort {
+                transport, access, ..
+            } in &workload.ports
+            {
                 assumed(&transport.steps);
                 summary.transport.0 += usize::from(transport.get().is_some());
                 summary.access.0 += usize::from(access.get().is_some());
@@ -183,5 +194,13 @@ impl Analysis<'_> {
 /// The facts of one workload, ports in its order.
 struct Found {
     membership: Fact<Membership>,
-    ports: Vec<(Fact<Transport>, Fact<Access>)>,
+    ports: Vec<FoundPort>,
+}
+
+/// The facts of one port.
+struct FoundPort {
+    transport: Fact<Transport>,
+    access: Fact<Access>,
+    /// Whether no policy restricts callers.
+    unrestricted: bool,
 }

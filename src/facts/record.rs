@@ -122,7 +122,12 @@ pub struct TransportRecord(pub Shown<Transport>);
 
 /// `port.access`.
 #[derive(Debug)]
-pub struct AccessRecord(pub Shown<Access>);
+pub struct AccessRecord {
+    /// Who may call.
+    pub access: Shown<Access>,
+    /// Whether no policy restricts callers.
+    pub unrestricted: bool,
+}
 
 fn strings<'v>(items: impl IntoIterator<Item = &'v str>) -> Value<'v> {
     let items = items.into_iter().map(Value::Str).collect();
@@ -169,6 +174,7 @@ impl Record for WorkloadRecord {
                 _ => Value::Str(self.mesh),
             }),
             "membership" => self.membership.read(|m| Value::Str(m.as_str())),
+            "isGateway" => Value::Bool(self.workload.is_gateway()),
             "ports" => {
                 let items = self.ports.iter().map(|p| Value::Record(p)).collect();
                 Value::list(items).unwrap_or(Value::Null)
@@ -273,7 +279,7 @@ impl Record for AccessRecord {
     }
 
     fn field(&self, index: usize) -> Value<'_> {
-        let fact = &self.0;
+        let fact = &self.access;
         let texts = |list: fn(&Access) -> &std::collections::BTreeSet<String>| {
             fact.read(|a| strings(list(a).iter().map(String::as_str)))
         };
@@ -286,13 +292,13 @@ impl Record for AccessRecord {
             "requests" => texts(|a| &a.requests),
             "delegated" => fact.read(|a| Value::Bool(a.delegated)),
             "proxied" => fact.read(|a| Value::Bool(a.proxied)),
-            "byDefault" => fact.read(|_| Value::Bool(fact.by_default)),
+            "byDefault" => fact.read(|_| Value::Bool(self.unrestricted)),
             _ => Value::Null,
         }
     }
 
     fn origin(&self, _index: usize) -> Origin<'_> {
-        self.0.origin()
+        self.access.origin()
     }
 }
 

@@ -62,6 +62,11 @@ pub static WORKLOAD: RecordType = RecordType {
             "`none`, `sidecar`, `ambient` or `meshed`",
         ),
         field(
+            "isGateway",
+            Type::Bool,
+            "whether the pods are proxies themselves: a gateway or a waypoint",
+        ),
+        field(
             "ports",
             Type::List(&Type::Record(&PORT)),
             "ports the pods listen on, as containers and Services tell",

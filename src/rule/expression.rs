@@ -60,8 +60,14 @@ impl Expression {
 fn offsets(source: &str, span: Span, style: Style, text: &str) -> Vec<u32> {
     let mut at = to_usize(span.start);
     let end = to_usize(span.end).min(source.len());
-    if matches!(style, Style::SingleQuoted | Style::DoubleQuoted) {
-        at += 1;
+    match style {
+        Style::SingleQuoted | Style::DoubleQuoted => at += 1,
+        // The span of a block scalar begins at its header, `|` or `>-  # comment`.
+        Style::Literal | Style::Folded => {
+            let header = source.get(at..end).and_then(|s| s.find('\n'));
+            at += header.map_or(0, |line_end| line_end + 1);
+        }
+        Style::Plain | Style::Flow | Style::Generated => {}
     }
     let mut map = Vec::with_capacity(text.len() + 1);
     for wanted in text.chars() {

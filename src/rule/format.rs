@@ -1,5 +1,7 @@
 //! L5: the rule file format as one table: what the loader accepts and what `rules schema` publishes.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use crate::shape::{Shape, list, map, one_of, optional, required, text};
@@ -16,7 +18,20 @@ pub const SUBJECTS: &[&str] = &[
 
 /// The first YAML document: what a run needs.
 #[must_use]
-pub fn head() -> Shape {
+pub fn head() -> &'static Shape {
+    static HEAD: LazyLock<Shape> = LazyLock::new(head_shape);
+    &HEAD
+}
+
+/// 1 to 8 capitals and 3 digits.
+fn is_id(text: &str) -> bool {
+    let capitals = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    (1..=8).contains(&capitals.len())
+        && capitals.bytes().all(|b| b.is_ascii_uppercase())
+        && text.len() == capitals.len() + 3
+}
+
+fn head_shape() -> Shape {
     let named = || {
         list(Shape::Object(vec![
             required(
@@ -30,7 +45,7 @@ pub fn head() -> Shape {
     Shape::Object(vec![
         required(
             "id",
-            Shape::Pattern("^[A-Z]{1,8}[0-9]{3}$".into()),
+            Shape::Tested("^[A-Z]{1,8}[0-9]{3}$", is_id),
             "1 to 8 capitals and 3 digits, never reused",
         ),
         required(

@@ -1,9 +1,10 @@
 //! L2: marking a tree. Input: the tree of a file before it is shared, its objects and comments; output: secret flags, public
 //! renditions of scalars that hold a credential beside other text, and the spans reports mask.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use aho_corasick::AhoCorasick;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::secret::name::{self, NameKind};
@@ -29,6 +30,7 @@ pub(crate) fn mark(tree: &mut Tree, secrets: &[u32], comments: &[Span]) -> Vec<S
             .spans
             .extend(ranges.iter().map(|r| within(comment, r)));
     }
+    marks.repeats(tree, &source);
     for (&index, public) in &marks.nodes {
         match public {
             None => tree.mark_secret(index),
@@ -87,24 +89,42 @@ impl Marks {
         }
     }
 
-    /// Everything in a Secret that is neither reference nor clearly a placeholder, base64 looked through.
+    /// Everything in a Secret that is neither reference nor clearly a placeholder, base64 looked through. What Kubernetes
+    /// drops (a key written twice) or refuses (a list) is as secret as the rest.
     fn secret_object(&mut self, object: NodeRef<'_>) {
         for field in ["data", "stringData"] {
-            for (_, node) in object.get(field).into_iter().flat_map(NodeRef::entries) {
-                let written = node.secret_text();
-                let plain = (field == "data").then(|| decoded(written)).flatten();
-                let plain = plain.as_deref().unwrap_or(written);
-                if value::reference(written).is_none()
-                    && value::reference(plain).is_none()
-                    && !value::is_clear_placeholder(plain)
-                {
-                    self.whole(node);
+            let is_data = field == "data";
+            let effective = object.get(field).into_iter();
+            for (_, node) in effective.flat_map(NodeRef::entries) {
+                self.secret_value(node, is_data);
+            }
+            for (_, node) in object
+                .raw_entries()
+                .filter(|(key, _)| key.key_text() == field)
+            {
+                let tree = node.tree();
+                for index in node.index()..tree.raw(node.index()).skip {
+                    if tree.raw(index).hash == 0 {
+                        self.secret_value(tree.node(index), is_data);
+                    }
                 }
             }
         }
         let applied = "kubectl.kubernetes.io/last-applied-configuration";
         if let Some(copy) = object.at(&["metadata", "annotations", applied]) {
             self.whole(copy);
+        }
+    }
+
+    fn secret_value(&mut self, node: NodeRef<'_>, is_data: bool) {
+        let written = node.secret_text();
+        let plain = is_data.then(|| decoded(written)).flatten();
+        let plain = plain.as_deref().unwrap_or(written);
+        if value::reference(written).is_none()
+            && value::reference(plain).is_none()
+            && !value::is_clear_placeholder(plain)
+        {
+            self.whole(node);
         }
     }
 
@@ -144,10 +164,25 @@ impl Marks {
             .or_insert_with(|| name::field_kind(&key.key_text()));
         let Some(kind) = kind else { return };
         let value = tree.node(raw.skip);
+        if value.is_map() {
+            return self.inline(value);
+        }
         let text = value.secret_text();
         let is_prose = kind != NameKind::Password && text.contains(char::is_whitespace);
-        if !value.is_map() && !is_prose && judge(kind, text) == Class::Literal {
+        if !is_prose && judge(kind, text) == Class::Literal {
             self.whole(value);
+        }
+    }
+
+    /// `apiKey: {inline: …}`: a source of a credential that holds it itself. It stands where a name or a path cannot, so
+    /// any text counts, as for a password.
+    fn inline(&mut self, source: NodeRef<'_>) {
+        for field in ["inline", "inlineString", "value"] {
+            if let Some(value) = source.get(field)
+                && judge(NameKind::Password, value.secret_text()) == Class::Literal
+            {
+                self.whole(value);
+            }
         }
     }
 
@@ -210,6 +245,45 @@ impl Marks {
         }
     }
 
+    /// The same machine-made text anywhere else in the file, where neither name nor shape gives it away: in a comment, in
+    /// an address.
+    fn repeats(&mut self, tree: &Tree, source: &SourceFile) {
+        let known: BTreeSet<&str> = self
+            .spans
+            .iter()
+            .map(|&span| source.slice(span).trim_matches(['"', '\'', ' ']))
+            .filter(|text| value::is_machine_made(text))
+            .collect();
+        // Patterns without number or length limit build in linear time and space.
+        let Some(known) = (!known.is_empty())
+            .then(|| AhoCorasick::new(&known).ok())
+            .flatten()
+        else {
+            return;
+        };
+        for found in known.find_iter(&source.text) {
+            let span = Span {
+                source: source.id,
+                start: to_u32(found.start()),
+                end: to_u32(found.end()),
+            };
+            self.spans.push(span);
+            let Some(index) = scalar_at(tree, span) else {
+                continue;
+            };
+            if tree.raw(index).hash == 0 && !self.nodes.contains_key(&index) {
+                let node = tree.node(index);
+                let ranges: Vec<_> = known
+                    .find_iter(node.secret_text())
+                    .map(|found| found.range())
+                    .collect();
+                if !ranges.is_empty() {
+                    self.partial(node, &ranges);
+                }
+            }
+        }
+    }
+
     fn partial(&mut self, node: NodeRef<'_>, ranges: &[Range<usize>]) {
         let node = node.resolved();
         let text = node.secret_text();
@@ -264,4 +338,48 @@ fn decoded(text: &str) -> Option<String> {
         .decode(compact)
         .ok()?;
     String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourceId;
+
+    /// The texts of a file that reports mask.
+    fn masked(text: &str) -> Vec<String> {
+        let file = std::sync::Arc::new(SourceFile::new(SourceId(0), "a.yaml", text));
+        let mut parsed = crate::yaml::parse(&file);
+        let spans = mark(&mut parsed.tree, &[], &parsed.comments);
+        spans.iter().map(|s| file.slice(*s).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_known_secret_is_masked_wherever_it_stands_again() {
+        let text =
+            "password: cAnArY7q2Zx9vB4 # was cAnArY7q2Zx9vB4?\nnote: see cAnArY7q2Zx9vB4 there\n";
+        assert_eq!(masked(text), ["cAnArY7q2Zx9vB4"; 3]);
+        // An ordinary word is somebody's password, and a word all the same.
+        assert_eq!(
+            masked("password: production\nstage: production\n"),
+            ["production"]
+        );
+    }
+
+    #[test]
+    fn a_credential_written_into_its_source_is_masked() {
+        assert_eq!(
+            masked("apiKey:\n  inline: hunter2-secret\n"),
+            ["hunter2-secret"]
+        );
+        assert_eq!(masked("clientSecret: {inlineString: abcd}\n"), ["abcd"]);
+        assert_eq!(masked("password: {value: abcd}\n"), ["abcd"]);
+        for text in [
+            "apiKey: {inline: \"${GITHUB_KEY}\"}",
+            "apiKey: {secretRef: {name: tools, key: value}}",
+            "clientSecret: {value: {from: x}}",
+            "cache: {inline: hunter2-secret}",
+        ] {
+            assert_eq!(masked(text), Vec::<String>::new(), "{text}");
+        }
+    }
 }

@@ -112,12 +112,7 @@ impl Site {
                     || self.is_quoted
                     || (self.is_attached && !is_word)
             }
-            NameKind::Key | NameKind::Secret => {
-                bare.len() >= 12
-                    && bare.bytes().any(|b| b.is_ascii_digit())
-                    && bare.bytes().any(|b| b.is_ascii_alphabetic())
-                    && value::entropy(bare) >= 3.0
-            }
+            NameKind::Key | NameKind::Secret => value::is_machine_made(bare),
         }
     }
 }

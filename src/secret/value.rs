@@ -232,6 +232,14 @@ fn names_a_secret(value: &str) -> bool {
     is_object_name(value) && ends.iter().any(|end| value.ends_with(end))
 }
 
+/// Whether nobody would type this: long enough, letters and digits, mixed.
+pub(crate) fn is_machine_made(text: &str) -> bool {
+    text.len() >= 12
+        && text.bytes().any(|b| b.is_ascii_digit())
+        && text.bytes().any(|b| b.is_ascii_alphabetic())
+        && entropy(text) >= 3.0
+}
+
 /// Shannon entropy in bits a byte.
 #[must_use]
 pub(crate) fn entropy(text: &str) -> f64 {

@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 
 use crate::engine::istio::Istio;
-use crate::engine::istio::authorization::{Envoy, Verdict, at_ztunnel};
+use crate::engine::istio::authorization::{APPLIES, Envoy, Verdict, at_ztunnel};
 use crate::engine::istio::compile::Protocol;
 use crate::engine::istio::listener::Listener;
 use crate::engine::istio::policy::AuthorizationPolicy;
+use crate::engine::istio::taint;
 use crate::engine::istio::waypoint::Waypoint;
 use crate::facts::access::Access;
 use crate::facts::pattern::Pattern;
@@ -53,6 +54,8 @@ pub struct Reach {
     pub anonymous: bool,
     /// Trust domains whose certificates the mesh accepts.
     pub trust_domains: Vec<String>,
+    /// Whether any policy has a say.
+    pub restricted: bool,
 }
 
 impl Reach {
@@ -148,16 +151,23 @@ impl Istio {
                 proxied: false,
                 anonymous: true,
                 trust_domains: Vec::new(),
+                restricted: false,
             };
             return Fact::known(reach, transport.steps.clone());
         }
         let base = base(mode);
         let mut steps = Vec::new();
+        let applied = |s: &Step| s.role == Role::Decides && s.says.starts_with(APPLIES);
         let (paths, unknown_policy) = if dataplane == Membership::Ambient {
             self.ambient_paths(topology, workload, port, &base, &mut steps)
         } else {
             self.sidecar_paths(workload, port, &base, &mut steps)
         };
+        let tainted = (dataplane != Membership::Ambient)
+            .then(|| self.taints.of_workload(workload, taint::Reach::Access))
+            .flatten();
+        let unknown_policy = unknown_policy.or(tainted);
+        let restricted = steps.iter().any(applied);
         let ambient = dataplane == Membership::Ambient;
         for (policy, why) in self.policies.without_effect(workload, ambient) {
             steps.push(policy.step(Role::Ignored(why.to_owned())));
@@ -172,6 +182,7 @@ impl Istio {
             proxied: true,
             anonymous: matches!(mode, Mode::Plaintext(_)),
             trust_domains: self.config.trust_domains.clone(),
+            restricted,
         };
         Fact::known(reach, steps)
     }

@@ -11,6 +11,9 @@ use crate::facts::peers::{Because, Cube, Literal, PeerSet};
 use crate::facts::{Role, Step};
 use crate::source::to_u32;
 
+/// How the step of a policy that counts begins.
+pub(crate) const APPLIES: &str = "AuthorizationPolicy";
+
 /// What an enforcement point lets through.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Verdict {
@@ -178,7 +181,7 @@ impl AuthorizationPolicy {
             Action::Allow => "ALLOW",
             Action::Audit => "AUDIT",
         };
-        let says = format!("AuthorizationPolicy {} applies: {action}", self.reference());
+        let says = format!("{APPLIES} {}: {action}", self.reference());
         Step::at(&self.resource, self.span, role, says)
     }
 

@@ -1,9 +1,19 @@
-//! L5: AI assets. Input: objects; output: model references and providers (inventory and scores follow with the assets command).
+//! L5: AI assets. Input: objects; output: what is an asset, of which class and how surely; its model references and providers.
 
+pub mod class;
+pub mod family;
 pub mod functions;
+pub mod grade;
+pub mod inventory;
+pub mod link;
 pub mod model_ref;
 pub mod model_source;
 pub mod provider;
+pub mod record;
+pub mod signal;
+pub mod stated;
 
+pub use class::Class;
+pub use inventory::{Asset, Inventory};
 pub use model_ref::{ModelRef, Pin};
 pub use model_source::model_refs;

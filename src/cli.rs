@@ -1,6 +1,7 @@
 //! L8: the command line. Input: arguments and an `Io`; output: text on its writers and an exit code. Only this layer reads
 //! the clock and the environment.
 
+mod assets;
 mod check;
 mod completions;
 mod config;
@@ -53,6 +54,9 @@ struct Arguments {
 enum Command {
     /// Check manifests against the rules
     Check(check::Check),
+    /// List AI assets: models, servers, gateways, agents, and who can use them
+    #[command(alias = "models")]
+    Assets(assets::Assets),
     /// List the rules, or print the format of rule files
     Rules(rules::Rules),
     /// Explain a rule: why it matters, how to fix what it finds
@@ -85,6 +89,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
     };
     let result = match &parsed.command {
         Command::Check(command) => command.run(io),
+        Command::Assets(command) => command.run(io),
         Command::Rules(command) => command.run(io),
         Command::Explain(command) => command.run(io),
         Command::Test(command) => command.run(io),

@@ -7,6 +7,7 @@ use crate::topology::Topology;
 use crate::view::View;
 
 pub mod istio;
+pub mod subjects;
 
 use istio::Istio;
 

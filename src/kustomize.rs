@@ -8,6 +8,7 @@
 mod build;
 mod decode;
 pub mod disk;
+mod entries;
 pub mod error;
 mod field_path;
 pub mod files;
@@ -76,6 +77,15 @@ pub struct Engine<'f> {
     loader: load::Loader<'f>,
 }
 
+/// What a kustomization names, for finding the leaves of a tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Whether it is a Component, which is never built on its own.
+    pub is_component: bool,
+    /// The folders of its bases and components, normalised. A folder that none names is a leaf.
+    pub folders: Vec<String>,
+}
+
 impl<'f> Engine<'f> {
     /// An engine over these files.
     #[must_use]
@@ -83,6 +93,12 @@ impl<'f> Engine<'f> {
         Self {
             loader: load::Loader::new(files),
         }
+    }
+
+    /// What the kustomization in `folder` names; `None` when there is none, nothing when it cannot be read.
+    #[must_use]
+    pub fn names(&self, folder: &str) -> Option<Names> {
+        self.loader.names(&files::join("", folder))
     }
 
     /// Builds the kustomization in `folder` (`""` = the root of the files); `None` when there is none.

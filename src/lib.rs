@@ -26,11 +26,10 @@ pub mod config;
 pub mod engine;
 pub mod rule;
 
-pub mod world;
-
 pub mod evaluate;
 pub mod finding;
 pub mod fingerprint;
+pub mod query;
 pub mod suppress;
 
 pub mod error;

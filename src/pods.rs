@@ -2,7 +2,7 @@
 
 pub mod table;
 
-use crate::resource::Resource;
+use crate::resource::{GroupKind, Resource};
 use crate::yaml::NodeRef;
 
 pub use table::{PodKind, Shape};
@@ -85,6 +85,18 @@ pub fn templates<'t>(resource: &'t Resource, further: &[PodKind]) -> Vec<PodTemp
         .filter(|row| resource.group() == row.group && row.kinds.contains(&resource.kind()))
         .flat_map(|row| table::at(resource.object(), row.role, row.path, row.shape));
     known.chain(own).collect()
+}
+
+/// Whether objects of this kind can carry pods at all.
+#[must_use]
+pub fn carries_pods(kind: &GroupKind, further: &[PodKind]) -> bool {
+    let known = table::BUILT_IN
+        .iter()
+        .any(|row| kind.group == row.group && row.kinds.contains(&kind.kind.as_str()));
+    known
+        || further
+            .iter()
+            .any(|row| kind.group == row.group && kind.kind == row.kind)
 }
 
 impl<'t> PodTemplate<'t> {

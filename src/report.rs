@@ -3,7 +3,11 @@
 use std::io::{self, Write};
 
 use crate::finding::Outcome;
+use crate::query::assets::AssetReport;
 
+mod assets_cyclonedx;
+mod assets_human;
+mod assets_json;
 mod concise;
 mod github;
 mod human;
@@ -17,6 +21,7 @@ mod summary;
 mod terminal;
 mod text;
 
+pub use assets_human::why;
 pub use terminal::{ColorChoice, Terminal};
 
 // What the formats share; they import it from here and never from each other.
@@ -38,6 +43,8 @@ use text::{
 pub enum Document {
     /// Findings of `meshgov check`.
     Check,
+    /// The inventory of `meshgov assets`.
+    Assets,
 }
 
 /// How a run wants its reports.
@@ -67,9 +74,9 @@ impl Default for Options {
     }
 }
 
-/// One way to print one document.
+/// One way to print one document; `Input` is what the document is drawn from.
 #[derive(Clone, Copy, Debug)]
-pub struct Format {
+pub struct Format<Input = Outcome> {
     /// What it prints.
     pub document: Document,
     /// The word after `--format`.
@@ -77,7 +84,7 @@ pub struct Format {
     /// One line for `--help`.
     pub about: &'static str,
     /// Writes the whole report; equal input gives equal bytes.
-    pub write: fn(&Outcome, &Options, &mut dyn Write) -> io::Result<()>,
+    pub write: fn(&Input, &Options, &mut dyn Write) -> io::Result<()>,
 }
 
 /// Every format of every document.
@@ -117,6 +124,28 @@ pub const FORMATS: &[Format] = &[
         name: "markdown",
         about: "a page for a job summary or a pull request",
         write: markdown::write,
+    },
+];
+
+/// Every format of the inventory of assets.
+pub const ASSET_FORMATS: &[Format<AssetReport>] = &[
+    Format {
+        document: Document::Assets,
+        name: "human",
+        about: "a table for a terminal",
+        write: assets_human::write,
+    },
+    Format {
+        document: Document::Assets,
+        name: "json",
+        about: "everything, for programs (version 1)",
+        write: assets_json::write,
+    },
+    Format {
+        document: Document::Assets,
+        name: "cyclonedx",
+        about: "CycloneDX 1.6 ML-BOM",
+        write: assets_cyclonedx::write,
     },
 ];
 

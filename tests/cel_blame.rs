@@ -198,7 +198,7 @@ const CASES: &[(&str, &str)] = &[
     ),
     (
         "object.metadata.annotations.note == ''",
-        "9: «two\n      lines\n»spec:",
+        "8: note: «|\n      two\n      lines»",
     ),
     (
         "quantity('1').isGreaterThan(quantity(string(object.spec.replicas)))",

@@ -1,5 +1,5 @@
 //! Hostile expressions: refused when loaded or out of fuel when evaluated, each in under half a second and 100 MB, on a
-//! stack of 2 MiB. One test function, so that the peak of memory is this file's own.
+//! stack of 2 MiB. The peak of memory is this process's own.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -207,5 +207,60 @@ fn hostile_expressions_end_soon_in_little_memory_and_stack() {
         assert!(expected.contains(&got), "{name}: {got:?}");
         assert!(took < Duration::from_millis(500), "{name} took {took:?}");
         assert!(grown < 100 << 20, "{name} took {grown} bytes");
+    }
+}
+
+/// The deepest expressions that are not refused, of every shape, compiled, evaluated, explained, traced and dropped.
+#[test]
+fn the_deepest_legal_expressions_fit_a_stack_of_2_mib() {
+    let wrapped = |open: &str, inner: &str, close: &str, times: usize| {
+        format!("{}{inner}{}", open.repeat(times), close.repeat(times))
+    };
+    let chained = |first: &str, next: &str, times: usize| format!("{first}{}", next.repeat(times));
+    let binds = (0..60).rev().fold("x0".to_owned(), |text, step| {
+        format!("cel.bind(x{step}, [1, 2], {text})")
+    });
+    let shapes = [
+        wrapped("(1 + ", "1", ")", 60),
+        wrapped("[", "1", "]", 60),
+        wrapped("{'a': ", "1", "}", 60),
+        wrapped("string(", "'a'", ")", 60),
+        wrapped("[1].map(x, ", "x", ")", 60),
+        wrapped("[1].all(x, ", "true", ")", 60),
+        wrapped("[1].exists_one(x, ", "true", ")", 60),
+        wrapped("[1].exists(i, x, ", "true", ")", 60),
+        wrapped("{'a': 1}.transformMap(k, v, ", "1", ")", 60),
+        wrapped("optional.of(", "1", ")", 60),
+        wrapped("optional.of(1).optMap(v, ", "1", ")", 60),
+        wrapped("true ? (", "true", ") : false", 60),
+        wrapped("!(", "true", ")", 60),
+        wrapped("!(true && ", "true", ")", 30),
+        wrapped("object.items[", "0", "]", 60),
+        wrapped("true || (false && ", "false", ")", 30),
+        chained("1", " + 1", 62),
+        chained("'a'", " + 'b'", 62),
+        chained("object", ".b", 62),
+        chained("object", "[0]", 62),
+        chained("object", ".?b", 62),
+        chained("'a'", ".trim()", 62),
+        chained("[1]", ".map(x, x)", 60),
+        chained("", "true ? true : ", 60) + "true",
+        binds,
+    ];
+    for shape in shapes {
+        let deepest = std::thread::Builder::new()
+            .stack_size(2 << 20)
+            .spawn({
+                let shape = shape.clone();
+                move || verdict(&shape).0
+            })
+            .unwrap()
+            .join()
+            .unwrap();
+        // A shape that is refused is not deep enough to prove anything.
+        assert!(
+            !matches!(deepest, Verdict::Refused(_) | Verdict::Exhausted),
+            "{shape:.60}: {deepest:?}"
+        );
     }
 }

@@ -385,3 +385,79 @@ fn a_patch_value_points_at_the_patch_and_the_rest_at_the_base() {
     );
     assert_eq!(at(env.item(1).unwrap().get("value")), "base/r.yaml:9:24");
 }
+
+fn broken(files: &[(&str, &str)]) -> String {
+    let (_, build) = outcome(files);
+    match build.outcome {
+        Outcome::Broken(errors) => errors[0].to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn patches_that_would_grow_without_end_are_errors() {
+    let pod = (
+        "r.yaml",
+        "apiVersion: v1\nkind: Foo\nmetadata: {name: a}\nspec: {l: []}\n",
+    );
+    let run = |operations: String| {
+        let patch = "patches:\n- target: {kind: Foo}\n  path: p.yaml\n";
+        let kustomization = format!("resources: [r.yaml]\n{patch}");
+        broken(&[
+            ("kustomization.yaml", &kustomization),
+            pod,
+            ("p.yaml", &operations),
+        ])
+    };
+    let doubling = "- {op: copy, from: /spec, path: /spec/l/-}\n";
+    let deeper = "- {op: add, path: /q, value: {}}\n- {op: move, from: /spec, path: /q/s}\n- {op: move, from: /q, path: /spec}\n";
+    assert!(run(doubling.repeat(500)).contains("more than"));
+    assert!(run(deeper.repeat(5000)).contains("it nests too deep"));
+    let list: String = (0..6000).map(|n| format!("  - {{name: c{n}}}\n")).collect();
+    let object = |list: &str| {
+        format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  containers:\n{list}")
+    };
+    let message = broken(&[
+        (
+            "kustomization.yaml",
+            "resources: [r.yaml]\npatches: [{path: p.yaml}]\n",
+        ),
+        ("r.yaml", &object(&list)),
+        ("p.yaml", &object("  - {name: x}\n")),
+    ]);
+    assert!(message.contains("more than 5000"), "{message}");
+}
+
+#[test]
+fn a_tree_tells_its_leaves() {
+    let files = Memory::new([
+        ("base/kustomization.yaml", "resources: [r.yaml]\n"),
+        ("base/r.yaml", ""),
+        ("c/kustomization.yaml", "kind: Component\nnamespace: x\n"),
+        (
+            "over/kustomization.yaml",
+            "resources: [../base]\ncomponents: [../c]\n",
+        ),
+    ]);
+    let engine = Engine::new(&files);
+    let names = |folder: &str| engine.names(folder).unwrap();
+    assert_eq!(names("over").folders, ["base", "c"]);
+    assert!(names("base").folders.is_empty() && !names("base").is_component);
+    assert!(names("c").is_component);
+    assert!(engine.names("none").is_none());
+}
+
+#[test]
+fn a_file_that_is_no_text_becomes_binary_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let kustomization = "configMapGenerator: [{name: a, files: [b.bin]}]\n";
+    std::fs::write(folder.path().join("kustomization.yaml"), kustomization).unwrap();
+    std::fs::write(folder.path().join("b.bin"), [0xff, 0xfe, 0]).unwrap();
+    let files = meshgov::kustomize::DiskFiles::new(folder.path(), Sources::default());
+    let build = Engine::new(&files).build("", SHOW).unwrap();
+    let Outcome::Rendered(objects) = build.outcome else {
+        panic!("{build:?}");
+    };
+    let json = objects[0].node(0).to_json();
+    assert_eq!(json["binaryData"]["b.bin"], "//4A");
+}

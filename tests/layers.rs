@@ -26,7 +26,6 @@ const LAYERS: &[&[&str]] = &[
     &["facts"],
     &["topology"],
     &["engine", "asset", "drift"],
-    &["world"],
     &["rule"],
     &["config"],
     &["finding"],
@@ -43,7 +42,19 @@ const LAYERS: &[&[&str]] = &[
 const SIBLINGS: &[(&str, &[&str])] = &[
     ("engine", &[]),
     ("report", &[]),
-    ("asset", &["model_ref", "model_source", "provider"]),
+    (
+        "asset",
+        &[
+            "class",
+            "family",
+            "inventory",
+            "link",
+            "model_ref",
+            "model_source",
+            "provider",
+            "signal",
+        ],
+    ),
 ];
 
 fn rank(module: &str) -> usize {

@@ -1,6 +1,6 @@
 //! The Istio engine against the reference evaluator `../shared/oracles/istio/ref_eval.py` on random meshes and requests.
 //!
-//! `MESHES` and `PROBES` (per mesh) set the amount, `SEED` the first mesh.
+//! `MESHES` and `PROBES` (per mesh) set the amount, `SEED` the first mesh; `SHRINK=0` shows a difference as it is.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -278,6 +278,9 @@ fn random_meshes_agree_with_the_reference() {
         for ((check, ours), theirs) in checks.iter().zip(&ours).zip(&theirs) {
             let kind = check["type"].as_str().unwrap().to_owned();
             if ours != theirs && !defended(check, ours, theirs) {
+                if number("SHRINK", 1) == 0 {
+                    panic!("mesh {at}: {check}\nours {ours}, reference {theirs}");
+                }
                 let (mesh, check) = shrink(&mut oracle, &mesh, check);
                 let (ours, theirs) = differs(&mut oracle, &mesh, &check).unwrap();
                 panic!(

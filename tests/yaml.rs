@@ -208,3 +208,17 @@ fn broken_documents_are_lost_alone_and_duplicates_are_reported() {
         assert_eq!(outcome(&source, &parse(&source)), expected, "{name}");
     }
 }
+
+#[test]
+fn spans_found_by_fuzzing_stay_right() {
+    // An indentless sequence that ends with an absent item; a block scalar right after a broken document.
+    for text in [
+        "k:\n- \nb: 1\n",
+        "- >\n d\n- >\n \n  \n  # d\n-t\n...\n |1\n  e\n- >\n d\n",
+        "[a: {b: 1}, c: ]\n",
+    ] {
+        let source = source(text);
+        let parsed = parse(&source);
+        assert_eq!(spans::violations(&source, &parsed), [""; 0], "{text:?}");
+    }
+}

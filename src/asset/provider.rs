@@ -1,7 +1,9 @@
 //! External LLM providers. Input: a host name; output: the provider it belongs to, with the region where the name tells it.
 
-use regex::Regex;
+use std::collections::HashSet;
 use std::sync::OnceLock;
+
+use regex::Regex;
 
 /// A provider recognised by host name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +63,23 @@ const SUFFIXES: &[(&str, &str)] = &[
     ("api.portkey.ai", "portkey"),
     ("ai-gateway.vercel.sh", "vercel-ai-gateway"),
     ("models.github.ai", "github-models"),
+    ("api.githubcopilot.com", "github-models"),
+    ("api.stability.ai", "stability"),
+    ("api.elevenlabs.io", "elevenlabs"),
+    ("api.assemblyai.com", "assemblyai"),
+    ("qianfan.baidubce.com", "qianfan"),
+    ("api.minimax.chat", "minimax"),
+    ("api.minimax.io", "minimax"),
+    ("api.minimaxi.com", "minimax"),
+    ("hunyuan.tencentcloudapi.com", "hunyuan"),
+    ("api.hunyuan.cloud.tencent.com", "hunyuan"),
+    ("api.lambda.ai", "lambda"),
+    ("api.lambdalabs.com", "lambda"),
+    ("api.novita.ai", "novita"),
+    ("api.hyperbolic.xyz", "hyperbolic"),
+    ("api.tokenfactory.nebius.com", "nebius"),
+    ("api.studio.nebius.com", "nebius"),
+    ("api.studio.nebius.ai", "nebius"),
 ];
 
 /// Host patterns with a region group.
@@ -81,6 +100,17 @@ const REGIONAL: &[(&str, &str)] = &[
         r"^inference\.generativeai\.([a-z0-9-]+)\.oci\.oraclecloud\.com$",
         "oci",
     ),
+];
+
+/// Where the hosts of [`REGIONAL`] lie.
+const REGIONAL_DOMAINS: &[&str] = &[
+    "amazonaws.com",
+    "com.cn",
+    "api.aws",
+    "googleapis.com",
+    "ibm.com",
+    "volces.com",
+    "oraclecloud.com",
 ];
 
 /// The provider of a host name (no scheme, no port); `None` for every other host. `huggingface.co` itself is a hub, no provider.
@@ -114,6 +144,41 @@ pub fn of_host(host: &str) -> Option<Provider> {
             region: Some(region),
         })
     })
+}
+
+/// Provider hosts that stand in a text, in order, each with its provider.
+pub fn in_text(text: &str) -> impl Iterator<Item = (&str, Provider)> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-')))
+        .filter(|word| is_in_provider_domain(word))
+        .filter_map(|word| {
+            let host = word.trim_matches(['.', '-']);
+            Some((host, of_host(host)?))
+        })
+}
+
+/// A cheap test before the tables are searched: the last two labels are those of a listed host.
+fn is_in_provider_domain(host: &str) -> bool {
+    static DOMAINS: OnceLock<HashSet<String>> = OnceLock::new();
+    if !host.contains('.') {
+        return false;
+    }
+    let domains = DOMAINS.get_or_init(|| {
+        let listed = SUFFIXES.iter().map(|(suffix, _)| *suffix);
+        let regional = REGIONAL_DOMAINS.iter().copied();
+        listed
+            .chain(regional)
+            .map(|host| domain(host).to_ascii_lowercase())
+            .collect()
+    });
+    let domain = domain(host.trim_matches(['.', '-']));
+    domains.contains(domain) || domains.contains(&domain.to_ascii_lowercase())
+}
+
+/// The last two labels of a host name.
+fn domain(host: &str) -> &str {
+    let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
+    let start = dots.nth(1).map_or(0, |at| at + 1);
+    host.get(start..).unwrap_or(host)
 }
 
 /// The host of a URL, or of a bare `host[:port][/path]`; `None` when there is none.
@@ -164,6 +229,20 @@ mod tests {
         ] {
             assert_eq!(name(host), None, "{host}");
         }
+    }
+
+    #[test]
+    fn hosts_are_found_inside_texts() {
+        let names = |text| in_text(text).map(|(_, p)| p.name).collect::<Vec<_>>();
+        assert_eq!(
+            names("--base=https://API.openai.com:443/v1,http://api.x.ai"),
+            ["openai", "xai"]
+        );
+        assert_eq!(
+            names("see https://bedrock-runtime.us-east-1.amazonaws.com."),
+            ["aws-bedrock"]
+        );
+        assert!(names("https://api.openai.com.evil.io api_openai.com").is_empty());
     }
 
     #[test]

@@ -50,11 +50,10 @@ fn compile_with(
     let mut planner = Planner {
         environment,
         scope: Vec::new(),
-        locals: 0,
         fuse,
     };
     match planner.plan(&tree) {
-        Ok(typed) => Ok(Program::new(text, typed.plan, planner.locals, typed.ty)),
+        Ok(typed) => Ok(Program::new(text, typed.plan, typed.ty)),
         Err(refusal) => Err(CompileError {
             kind: refusal.kind,
             message: refusal.message,
@@ -113,8 +112,6 @@ struct Local {
 struct Planner<'e> {
     environment: &'e Environment,
     scope: Vec<Local>,
-    /// Most macro variables in scope at once.
-    locals: usize,
     fuse: bool,
 }
 
@@ -193,7 +190,6 @@ impl Planner<'_> {
             ty,
             blamed,
         });
-        self.locals = self.locals.max(self.scope.len());
         self.scope.len() - 1
     }
 

@@ -46,7 +46,7 @@ pub(crate) fn fold(plan: Plan) -> Plan {
     if !foldable {
         return plan;
     }
-    let folded = Machine::new(&[], 0, FOLD_FUEL)
+    let folded = Machine::new(&[], FOLD_FUEL)
         .value(&plan)
         .ok()
         .and_then(|value| owned(&value));

@@ -103,31 +103,37 @@ impl CallError {
     }
 }
 
-/// An error inside the evaluator: a [`CallError`] with the parser's number of the node it happened at.
+/// An error inside the evaluator: a [`CallError`] with the parser's number of the node it happened at. It is kept small,
+/// and its message is made when it is reported: conditions absorb errors all the time.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
-    pub(crate) error: CallError,
+    pub(crate) kind: ErrorKind,
+    pub(crate) exhausted: bool,
     pub(crate) place: u32,
+    message: Option<Box<str>>,
 }
 
 impl Fault {
     pub(crate) fn new(kind: ErrorKind, place: u32) -> Self {
         Self {
-            error: CallError::bare(kind),
+            kind,
+            exhausted: false,
             place,
+            message: None,
         }
     }
 
     pub(crate) fn message(&self, text: &str) -> String {
-        if let Some(message) = &self.error.message {
+        if let Some(message) = &self.message {
             return message.to_string();
         }
-        match self.error.kind {
+        match self.kind {
             ErrorKind::NoSuchKey => format!("no such key: `{text}`"),
             ErrorKind::NoOverload => format!("`{text}` is not defined for these types"),
             ErrorKind::OutOfBounds => format!("index out of bounds: `{text}`"),
             ErrorKind::DivideByZero => "division by zero".to_owned(),
             ErrorKind::Overflow => format!("`{text}` is out of range"),
+            ErrorKind::UnknownName => format!("`{text}` has no value here"),
             ErrorKind::DuplicateKey => "the same key occurs twice in a map".to_owned(),
             ErrorKind::BadKey => "a value of this type cannot be a map key".to_owned(),
             ErrorKind::Limit => "the expression is too expensive".to_owned(),
@@ -143,6 +149,11 @@ pub(crate) trait At<T> {
 
 impl<T> At<T> for Result<T, CallError> {
     fn at(self, place: u32) -> Result<T, Fault> {
-        self.map_err(|error| Fault { error, place })
+        self.map_err(|error| Fault {
+            kind: error.kind,
+            exhausted: error.exhausted,
+            place,
+            message: error.message,
+        })
     }
 }

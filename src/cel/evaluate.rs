@@ -6,7 +6,7 @@
 use crate::cel::arithmetic;
 use crate::cel::blame::Watch;
 use crate::cel::equal;
-use crate::cel::error::{At, CallError, ErrorKind, Fault};
+use crate::cel::error::{At, ErrorKind, Fault};
 use crate::cel::fuel::Fuel;
 use crate::cel::functions::CallContext;
 use crate::cel::plan::{Op, Plan, Root, Slot};
@@ -64,10 +64,11 @@ pub(crate) struct Machine<'g, 'a> {
 }
 
 impl<'g, 'a> Machine<'g, 'a> {
-    pub(crate) fn new(globals: &'g [Option<Value<'a>>], locals: usize, fuel: Fuel) -> Self {
+    pub(crate) fn new(globals: &'g [Option<Value<'a>>], fuel: Fuel) -> Self {
         Self {
             globals,
-            locals: Vec::with_capacity(locals),
+            // Grows when a macro first binds a variable; many evaluations end before that.
+            locals: Vec::new(),
             fuel,
             watch: None,
         }
@@ -314,19 +315,12 @@ pub(crate) enum Pair<'a> {
 impl Fault {
     /// The fault again, or an early return when the fuel is used up, which nothing absorbs.
     pub(crate) fn unless_exhausted(self) -> Result<Self, Self> {
-        if self.error.exhausted {
-            Err(self)
-        } else {
-            Ok(self)
-        }
+        if self.exhausted { Err(self) } else { Ok(self) }
     }
 }
 
 fn unbound(place: u32) -> Fault {
-    Fault {
-        error: CallError::new(ErrorKind::UnknownName, "the variable has no value here"),
-        place,
-    }
+    Fault::new(ErrorKind::UnknownName, place)
 }
 
 /// Whether a value may be passed for a parameter; element types are not looked at.

@@ -10,6 +10,7 @@ use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::parser::pratt_parser::{Lexer, Token, TokenKind};
 use cel::parser::{ParseError, PrattParser};
 
+use crate::cel::compile::recognise;
 use crate::cel::error::{CompileError, ErrorKind};
 use crate::source::to_usize;
 
@@ -249,10 +250,13 @@ fn measure(tree: &IdedExpr, text: &str) -> Result<(), CompileError> {
                 call.target.iter().for_each(|target| push(target));
                 call.args.iter().for_each(push);
             }
-            // The step of a macro holds its arguments below an operator of its own.
+            // A macro counts as written, not as expanded.
             Expr::Comprehension(fold) => {
                 push(&fold.iter_range);
-                push(&fold.loop_step);
+                if let Some((_, filter, body)) = recognise(fold) {
+                    filter.into_iter().for_each(&mut push);
+                    push(body);
+                }
             }
             Expr::List(list) => list.elements.iter().for_each(push),
             Expr::Map(map) => {

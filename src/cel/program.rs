@@ -19,7 +19,6 @@ use crate::cel::value::{Reasons, Value};
 pub struct Program {
     text: Arc<str>,
     plan: Plan,
-    locals: usize,
     ty: Type,
     /// Bytes of each step in the text; found when first asked for.
     ranges: OnceLock<HashMap<u32, Range<usize>>>,
@@ -59,11 +58,10 @@ pub enum NoValue {
 }
 
 impl Program {
-    pub(crate) fn new(text: &str, plan: Plan, locals: usize, ty: Type) -> Self {
+    pub(crate) fn new(text: &str, plan: Plan, ty: Type) -> Self {
         Self {
             text: text.into(),
             plan,
-            locals,
             ty,
             ranges: OnceLock::new(),
         }
@@ -84,12 +82,12 @@ impl Program {
     /// Evaluates a condition. When it is false it is evaluated once more to find out why.
     #[must_use]
     pub fn evaluate<'a>(&'a self, bindings: &Bindings<'a>, fuel: Fuel) -> Outcome<'a> {
-        let mut machine = Machine::new(bindings.values(), self.locals, fuel);
+        let mut machine = Machine::new(bindings.values(), fuel);
         match machine.truth(&self.plan) {
             Ok(Truth::True) => Outcome::True,
             Ok(Truth::Unknown(reasons)) => Outcome::Unknown(reasons),
             Ok(Truth::False) => {
-                let mut machine = Machine::new(bindings.values(), self.locals, fuel);
+                let mut machine = Machine::new(bindings.values(), fuel);
                 machine.watch = Some(Watch::for_blame());
                 // The second run takes the same path and cannot fail.
                 let again = machine.truth(&self.plan);
@@ -104,7 +102,7 @@ impl Program {
     /// Evaluates a condition without explaining a false one: for `matchConditions` and measurements.
     #[must_use]
     pub fn decide<'a>(&'a self, bindings: &Bindings<'a>, fuel: Fuel) -> Outcome<'a> {
-        let mut machine = Machine::new(bindings.values(), self.locals, fuel);
+        let mut machine = Machine::new(bindings.values(), fuel);
         match machine.truth(&self.plan) {
             Ok(Truth::True) => Outcome::True,
             Ok(Truth::Unknown(reasons)) => Outcome::Unknown(reasons),
@@ -120,7 +118,7 @@ impl Program {
     ///
     /// When it cannot be evaluated, or not within the fuel.
     pub fn value<'a>(&'a self, bindings: &Bindings<'a>, fuel: Fuel) -> Result<Value<'a>, NoValue> {
-        let mut machine = Machine::new(bindings.values(), self.locals, fuel);
+        let mut machine = Machine::new(bindings.values(), fuel);
         machine
             .kept(&self.plan)
             .map_err(|fault| match self.failed(&fault) {
@@ -141,7 +139,7 @@ impl Program {
         bindings: &Bindings<'a>,
         fuel: Fuel,
     ) -> (Result<Value<'a>, NoValue>, Vec<Step>) {
-        let mut machine = Machine::new(bindings.values(), self.locals, fuel);
+        let mut machine = Machine::new(bindings.values(), fuel);
         machine.watch = Some(Watch::for_trace());
         let value = machine
             .value(&self.plan)
@@ -175,12 +173,12 @@ impl Program {
 
     fn failed<'a>(&self, fault: &Fault) -> Outcome<'a> {
         let range = self.range(fault.place);
-        if fault.error.exhausted {
+        if fault.exhausted {
             return Outcome::Exhausted(range);
         }
         let text = self.text.get(range.clone()).unwrap_or(&self.text);
         Outcome::Error(EvaluationError {
-            kind: fault.error.kind,
+            kind: fault.kind,
             message: fault.message(text),
             range,
         })

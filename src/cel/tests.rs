@@ -96,3 +96,10 @@ spec:
         assert_eq!(outcome(yaml, text), expected, "{text}");
     }
 }
+
+#[test]
+fn values_and_faults_stay_small() {
+    assert_eq!(size_of::<Value<'_>>(), 24);
+    assert!(size_of::<super::error::Fault>() <= 24);
+    assert!(size_of::<super::evaluate::Evaluated<'_>>() <= 32);
+}

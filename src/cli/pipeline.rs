@@ -6,11 +6,13 @@ use std::sync::Arc;
 use crate::cli::io::Io;
 use crate::config::{Config, Ignore, assume};
 use crate::discover::{self, Discovered, Root};
+use crate::engine::Analysis;
+use crate::engine::subjects::MeshSummary;
 use crate::error::Error;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
 use crate::facts::assumptions::Assumptions;
-use crate::facts::subject::World;
+use crate::facts::subject::{SubjectKind, World};
 use crate::finding::{ObjectRef, ViewSummary};
 use crate::load::{self, Loaded};
 use crate::resource::{GroupKind, ResourceId};
@@ -19,7 +21,6 @@ use crate::source::{SourceFile, SourceId, Sources, Span, to_u32};
 use crate::suppress::{self, Silencers};
 use crate::view::build::{ViewSettings, Views, views};
 use crate::view::{Namespace, View};
-use crate::world::{self, MeshSummary};
 
 /// Everything read, as views.
 #[derive(Debug)]
@@ -166,7 +167,14 @@ impl Input {
     pub fn worlds(&self) -> Vec<(World, MeshSummary)> {
         self.views
             .iter()
-            .map(|view| world::of_view(Arc::clone(view), &self.assume))
+            .map(|view| {
+                let subjects = Analysis::of(view, &self.assume).subjects();
+                let mut world = World::new(Arc::clone(view), subjects.reasons);
+                world.facts = subjects.by_kind;
+                let assets = crate::asset::record::subjects(view);
+                world.facts.insert(SubjectKind::Asset, assets);
+                (world, subjects.summary)
+            })
             .collect()
     }
 

@@ -26,6 +26,7 @@ mod listener;
 mod membership;
 mod peer_authentication;
 mod policy;
+mod taint;
 mod waypoint;
 mod ztunnel;
 
@@ -37,6 +38,7 @@ use destination_rule::DestinationRules;
 use jwt::RequestAuthentications;
 use peer_authentication::PeerAuthentications;
 use policy::AuthorizationPolicies;
+use taint::Taints;
 use waypoint::Waypoints;
 
 /// Istio as one view shows it.
@@ -53,6 +55,7 @@ pub struct Istio {
     policies: AuthorizationPolicies,
     waypoints: Waypoints,
     destination_rules: DestinationRules,
+    taints: Taints,
     /// Hosts that ServiceEntries declare as part of the mesh.
     internal_hosts: BTreeSet<String>,
     /// Whether anything is enrolled in ambient, so that sidecars speak HBONE.
@@ -73,6 +76,7 @@ impl Istio {
             policies: AuthorizationPolicies::of(view, &root),
             waypoints: Waypoints::of(view, &root),
             destination_rules: DestinationRules::of(view, &root, config.private_destination_rules),
+            taints: Taints::of(view, &root),
             internal_hosts: internal_hosts(view),
             ambient_installed: ambient_installed(topology),
             config,
@@ -118,6 +122,11 @@ impl Istio {
         }
         if let Some(bypass) = capture::bypass(self, workload, dataplane, port.number) {
             return plaintext(Plaintext::Bypassed, bypass);
+        }
+        if dataplane == Membership::Sidecar
+            && let Some(reason) = self.taints.of_workload(workload, taint::Reach::Transport)
+        {
+            return Fact::unknown(reason, membership.steps.clone());
         }
         let mut fact = self.peer_authentications.transport(
             workload,

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::cel::{Reasons, Type, Value};
-use crate::facts::{UnknownReason, schema};
+use crate::facts::UnknownReason;
+use crate::facts::schema;
 use crate::resource::Resource;
 use crate::source::{Span, to_u32, to_usize};
 use crate::view::{Member, Namespace, View};
@@ -94,14 +95,14 @@ pub const SUBJECTS: &[SubjectRow] = &[
         kind: SubjectKind::Workload,
         variables: &[
             SubjectVariable {
-                name: "object",
-                ty: Type::Dyn,
-                doc: "the pod-carrying object as written",
-            },
-            SubjectVariable {
                 name: "workload",
                 ty: Type::Record(&schema::WORKLOAD),
-                doc: "the workload",
+                doc: "the workload with its facts",
+            },
+            SubjectVariable {
+                name: "object",
+                ty: Type::Dyn,
+                doc: "the object that carries the pod template, as written",
             },
         ],
     },
@@ -111,12 +112,27 @@ pub const SUBJECTS: &[SubjectRow] = &[
             SubjectVariable {
                 name: "port",
                 ty: Type::Record(&schema::PORT),
-                doc: "the container port",
+                doc: "the port with its facts",
             },
             SubjectVariable {
                 name: "workload",
                 ty: Type::Record(&schema::WORKLOAD),
-                doc: "the workload it belongs to",
+                doc: "the workload that listens on it",
+            },
+        ],
+    },
+    SubjectRow {
+        kind: SubjectKind::Asset,
+        variables: &[
+            SubjectVariable {
+                name: "asset",
+                ty: Type::Record(&schema::ASSET),
+                doc: "the AI asset with its facts",
+            },
+            SubjectVariable {
+                name: "object",
+                ty: Type::Dyn,
+                doc: "the object that is the asset, as written",
             },
         ],
     },

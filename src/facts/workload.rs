@@ -122,6 +122,29 @@ impl Workload {
         self.template().at(&["metadata", "annotations"])?.get(name)
     }
 
+    /// Whether the pods are proxies themselves: a gateway or a waypoint, not an application with a proxy beside it.
+    #[must_use]
+    pub fn is_gateway(&self) -> bool {
+        let mut containers = self
+            .pod_spec()
+            .and_then(|s| s.get("containers"))
+            .into_iter()
+            .flat_map(NodeRef::items);
+        let only_proxy = containers
+            .next()
+            .and_then(|c| c.get("name"))
+            .is_some_and(|n| n.text() == "istio-proxy")
+            && containers.next().is_none();
+        let injected = self
+            .annotation("inject.istio.io/templates")
+            .is_some_and(|t| t.text().contains("gateway"));
+        only_proxy
+            || injected
+            || self
+                .label("gateway.networking.k8s.io/gateway-name")
+                .is_some()
+    }
+
     /// The pod spec.
     #[must_use]
     pub fn pod_spec(&self) -> Option<NodeRef<'_>> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::kustomize::files::{Files, RawFile};
-use crate::source::{SourceFile, SourceId, Sources};
+use crate::source::Sources;
 use crate::yaml::{self, Parsed};
 
 /// [`Files`] below a root folder. NOTE: numbers follow the order of requests, so ask from one thread.
@@ -92,10 +92,4 @@ impl Files for DiskFiles {
     fn raw(&self, path: &str) -> Option<Arc<RawFile>> {
         self.lock().raw(&self.root, path)
     }
-}
-
-/// A source for messages about nothing that a file holds.
-#[must_use]
-pub fn no_file() -> SourceFile {
-    SourceFile::new(SourceId(u32::MAX), "", "")
 }

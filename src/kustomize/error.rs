@@ -135,8 +135,8 @@ pub enum ErrorKind {
     /// A generator that makes what is there already.
     #[error("{0} exists: behavior must be merge or replace")]
     NeedsBehavior(String),
-    /// More bases or objects than the cap.
-    #[error("more than {0} bases or objects in one build, counted as often as they are reached")]
+    /// More bases, objects, elements of a merged list, or values copied by a JSON patch than the cap.
+    #[error("more than {0} in one build; bases count as often as they are reached")]
     TooMany(usize),
     /// A reference that fits several renamed objects.
     #[error("`{name}` may refer to several renamed objects: {candidates}")]

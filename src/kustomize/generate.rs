@@ -3,7 +3,7 @@
 //!
 //! Semantics: kustomize api v0.18.0, internal/generators, kv/kv.go and resmap/reswrangler.go appendReplaceOrMerge.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -123,7 +123,13 @@ fn put<'a>(node: &mut Node<'a>, makes: Makes, pair: Pair<'a>) {
     let mut value = Node::string(text, pair.span);
     value.quoted = value.text().contains('\n');
     if let Some(map) = node.map_at(field, pair.key.span) {
-        map.set(pair.key, value);
+        // Keys are unique, see sorted_pairs.
+        if let Value::Map(entries) = &mut map.value {
+            entries.push(Entry {
+                key: pair.key,
+                value,
+            });
+        }
     }
 }
 
@@ -175,7 +181,8 @@ fn literal(entry: &Text) -> Result<Pair<'_>, KustomizeError> {
     let at = text
         .find('=')
         .filter(|at| *at > 0)
-        .ok_or_else(|| fail(entry.span, format!("literal `{text}` must be key=value")))?;
+        // The text may be a secret: it is not repeated.
+        .ok_or_else(|| fail(entry.span, "a literal must be key=value".to_owned()))?;
     let (key, rest) = text.split_at(at);
     let mut value = rest.get(1..).unwrap_or("");
     let mut start = at + 1;
@@ -339,9 +346,20 @@ fn extend_map<'a>(new: &mut Node<'a>, old: &Node<'a>, field: &'static str) {
         return;
     };
     let mut merged = old.clone();
-    for entry in new.get(field).map_or(&[][..], Node::entries) {
-        let (key, value) = (entry.key.clone(), entry.value.clone());
-        merged.set(key, value);
+    let added = new.remove(field);
+    if let (Value::Map(entries), Some(Value::Map(added))) =
+        (&mut merged.value, added.map(|n| n.value))
+    {
+        let known = entries.iter().enumerate();
+        let at: HashMap<String, usize> = known
+            .map(|(at, e)| (e.key.text.clone().into_owned(), at))
+            .collect();
+        for entry in added {
+            match at.get(&*entry.key.text).and_then(|at| entries.get_mut(*at)) {
+                Some(slot) => slot.value = entry.value,
+                None => entries.push(entry),
+            }
+        }
     }
     // NOTE: kustomize rewrites every value as a string here.
     if let Value::Map(entries) = &mut merged.value {
@@ -353,6 +371,5 @@ fn extend_map<'a>(new: &mut Node<'a>, old: &Node<'a>, field: &'static str) {
         }
     }
     let span = merged.span;
-    new.remove(field);
     new.set(Key::new(field, span), merged);
 }

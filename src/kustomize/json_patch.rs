@@ -9,56 +9,84 @@ use crate::kustomize::node::{Key, Node, Value, needs_quotes};
 use crate::source::{Span, to_u32};
 use crate::yaml::Kind;
 
+/// Values that the operations of one patch may move, copy and add: copies of copies grow fast.
+const MAX_MOVED: usize = 1_000_000;
+/// Depth that a patch may give an object.
+const MAX_DEPTH: usize = 300;
+
 /// Applies every operation in turn.
 ///
 /// # Errors
 /// An operation that is malformed or does not fit the object, or a `test` that fails: the patch's fault, at its place.
 pub(crate) fn apply<'a>(object: &mut Node<'a>, patch: &Node<'a>) -> Result<(), KustomizeError> {
+    let mut moved = 0;
     for operation in patch.items() {
-        apply_one(object, operation)?;
+        moved += apply_one(object, operation)?;
+        if moved > MAX_MOVED {
+            let kind = ErrorKind::TooMany(MAX_MOVED);
+            return Err(KustomizeError::new(operation.span, kind));
+        }
     }
     restyle(object);
     Ok(())
 }
 
-fn apply_one<'a>(object: &mut Node<'a>, operation: &Node<'a>) -> Result<(), KustomizeError> {
+/// Applies one operation; returns how many values it brought in.
+fn apply_one<'a>(object: &mut Node<'a>, operation: &Node<'a>) -> Result<usize, KustomizeError> {
     let Some(op) = operation.get("op") else {
         let kind = ErrorKind::BadPatch("an operation of a JSON patch needs an `op`");
         return Err(KustomizeError::new(operation.span, kind));
     };
     let path = pointer(operation, op, "path")?;
-    let value = || operation.get("value").cloned();
     let absent = || Node::scalar(Kind::Null, "null", operation.span);
-    match op.text() {
-        "add" => add(object, op, path, value().unwrap_or_else(absent)),
-        "remove" => remove(object, op, path).map(|_| ()),
-        "replace" => replace(object, op, path, value().unwrap_or_else(absent)),
+    let value = match op.text() {
+        "remove" => return remove(object, op, path).map(|_| 0),
+        "test" => return test(object, op, path, operation.get("value")).map(|()| 0),
+        "add" | "replace" => operation.get("value").cloned(),
         "move" => {
             let from = pointer(operation, op, "from")?;
-            let moved = remove(object, op, from)?;
-            add(object, op, path, moved)
+            Some(remove(object, op, from)?)
         }
         "copy" => {
             let from = pointer(operation, op, "from")?;
-            let copied = get(object, op, from)?.cloned().unwrap_or_else(absent);
-            add(object, op, path, copied)
-        }
-        "test" => {
-            let actual = get(object, op, path)?.filter(|n| !n.is_null());
-            let expected = operation.get("value").filter(|n| !n.is_null());
-            let same = match (actual, expected) {
-                (Some(a), Some(b)) => a.same_value(b),
-                (None, None) => true,
-                _ => false,
-            };
-            if same {
-                Ok(())
-            } else {
-                Err(fail(path.span, "test", path.text(), "the value differs"))
+            let copied = get(object, op, from)?;
+            if copied.is_some_and(|n| n.size(MAX_DEPTH).is_none_or(|size| size > MAX_MOVED)) {
+                let kind = ErrorKind::TooMany(MAX_MOVED);
+                return Err(KustomizeError::new(operation.span, kind));
             }
+            copied.cloned()
         }
-        other => Err(fail(op.span, other, path.text(), "no such operation")),
+        other => return Err(fail(op.span, other, path.text(), "no such operation")),
+    };
+    let value = value.unwrap_or_else(absent);
+    let above = path.text().matches('/').count();
+    let size = MAX_DEPTH
+        .checked_sub(above)
+        .and_then(|depth| value.size(depth))
+        .ok_or_else(|| fail(path.span, op.text(), path.text(), "it nests too deep"))?;
+    match op.text() {
+        "replace" => replace(object, op, path, value)?,
+        _ => add(object, op, path, value)?,
     }
+    Ok(size)
+}
+
+fn test<'a>(
+    object: &mut Node<'a>,
+    op: &Node<'_>,
+    path: &Node<'_>,
+    expected: Option<&Node<'a>>,
+) -> Result<(), KustomizeError> {
+    let actual = get(object, op, path)?.filter(|n| !n.is_null());
+    let same = match (actual, expected.filter(|n| !n.is_null())) {
+        (Some(a), Some(b)) => a.same_value(b),
+        (None, None) => true,
+        _ => false,
+    };
+    if same {
+        return Ok(());
+    }
+    Err(fail(path.span, "test", path.text(), "the value differs"))
 }
 
 fn fail(span: Span, op: &str, path: &str, reason: &'static str) -> KustomizeError {

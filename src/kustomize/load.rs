@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::kustomize::Names;
 use crate::kustomize::decode::Text;
 use crate::kustomize::error::{ErrorKind, KustomizeError, Refusal};
 use crate::kustomize::files::{
@@ -82,6 +83,22 @@ impl<'f> Loader<'f> {
             closure.refusals.append(&mut closure.idle);
         }
         Some(closure)
+    }
+
+    /// What the kustomization in `folder` names directly.
+    pub(crate) fn names(&self, folder: &str) -> Option<Names> {
+        let Ok(loaded) = self.load(folder)? else {
+            return Some(Names::default());
+        };
+        let reached = loaded.resources.iter().chain(&loaded.components);
+        let folders = reached.filter_map(|reached| match reached {
+            Reached::Folder(_, folder, _) => Some(folder.clone()),
+            Reached::File(..) => None,
+        });
+        Some(Names {
+            is_component: loaded.layer.is_component,
+            folders: folders.collect(),
+        })
     }
 
     fn visit(

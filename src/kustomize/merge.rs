@@ -4,6 +4,9 @@
 //! api v0.18.0 filters/patchstrategicmerge asks. Of the directives only `$patch: merge|replace|delete` exist there:
 //! `$setElementOrder`, `$retainKeys` and `$deleteFromPrimitiveList` stay in the object as plain fields.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use crate::kustomize::error::KustomizeError;
 use crate::kustomize::merge_list;
 use crate::kustomize::node::{Entry, Node, Value};
@@ -170,30 +173,31 @@ fn added<'a>(mut node: Node<'a>, schema: Schema) -> Result<Outcome<'a>, Kustomiz
 /// Merges the fields of two maps, or walks those of one.
 fn fields<'a>(
     dest: &mut Node<'a>,
-    mut src: Option<&mut Node<'a>>,
+    src: Option<&mut Node<'a>>,
     mode: Mode,
     schema: Schema,
 ) -> Result<(), KustomizeError> {
     let Value::Map(entries) = &mut dest.value else {
         return Ok(());
     };
-    let mut kept = Vec::with_capacity(entries.len());
+    let mut theirs: BTreeMap<Cow<'a, str>, Entry<'a>> = BTreeMap::new();
+    if let Some(Value::Map(given)) = src.map(|s| &mut s.value) {
+        for entry in given.drain(..) {
+            theirs.entry(entry.key.text.clone()).or_insert(entry);
+        }
+    }
+    let mut kept = Vec::with_capacity(entries.len() + theirs.len());
     for mut entry in std::mem::take(entries) {
-        let mut theirs = src.as_deref_mut().and_then(|s| s.remove(&entry.key.text));
+        let mut patch = theirs.remove(&entry.key.text).map(|e| e.value);
         let schema = schema.field(&entry.key.text);
-        match walk(Some(&mut entry.value), theirs.as_mut(), mode, schema)? {
+        match walk(Some(&mut entry.value), patch.as_mut(), mode, schema)? {
             Outcome::Clear => continue,
             Outcome::Keep => {}
             Outcome::Take(new) => entry.value.replace_by(new),
         }
         kept.push(entry);
     }
-    let mut rest = match src.map(|s| &mut s.value) {
-        Some(Value::Map(rest)) => std::mem::take(rest),
-        _ => Vec::new(),
-    };
-    rest.sort_by(|a, b| a.key.text.cmp(&b.key.text));
-    for Entry { key, mut value } in rest {
+    for Entry { key, mut value } in theirs.into_values() {
         if let Outcome::Take(new) = walk(None, Some(&mut value), mode, schema.field(&key.text))? {
             kept.push(Entry { key, value: new });
         }

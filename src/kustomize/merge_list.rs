@@ -4,9 +4,12 @@
 //! (ElementSetter, ElementMatcher). Elements are found by the texts of the keys that any element gives; an element
 //! without its key stays, but reaches the list in ways that only this order of steps explains.
 
-use crate::kustomize::error::KustomizeError;
+use crate::kustomize::error::{ErrorKind, KustomizeError};
 use crate::kustomize::merge::{self, Directive, Mode, Outcome, Schema, take};
 use crate::kustomize::node::{Key, Node, Value};
+
+/// Elements that a merged list may have: the steps below grow with its square.
+const MAX_ELEMENTS: usize = 5_000;
 
 /// Texts of the key fields of one element.
 type Values = Vec<String>;
@@ -62,6 +65,10 @@ fn associative<'a>(
     };
     let keys: &[&str] = if keys.is_empty() { &[""] } else { keys };
     let mut all = element_values(items, src.unwrap_or_default(), keys);
+    if all.len() > MAX_ELEMENTS {
+        let kind = ErrorKind::TooMany(MAX_ELEMENTS);
+        return Err(KustomizeError::new(list.span, kind));
+    }
     if keys.len() > 1 {
         merge_values(&mut all);
     }

@@ -5,6 +5,7 @@
 //! sigs.k8s.io/yaml does: `yes` in a base leaves kustomize as the string `"yes"` (sigs.k8s.io/yaml v1.4.0, goyaml.v3/resolve.go).
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::kustomize::decode::Text;
@@ -315,6 +316,19 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Number of nodes, or `None` when nested deeper than `depth`.
+    pub(crate) fn size(&self, depth: usize) -> Option<usize> {
+        let left = depth.checked_sub(1)?;
+        let mut sum: usize = 1;
+        for item in self.items() {
+            sum += item.size(left)?;
+        }
+        for entry in self.entries() {
+            sum += entry.value.size(left)?;
+        }
+        Some(sum)
+    }
+
     /// Whether two values are equal as JSON.
     pub(crate) fn same_value(&self, other: &Self) -> bool {
         match (&self.value, &other.value) {
@@ -392,11 +406,15 @@ fn read_entries<'a>(node: NodeRef<'a>, v3: bool) -> Vec<Entry<'a>> {
             value: Node::read_as(value, v3),
         });
     }
+    if merges.is_empty() {
+        return entries;
+    }
+    let mut seen: HashSet<Cow<'a, str>> = entries.iter().map(|e| e.key.text.clone()).collect();
     for merge in merges {
         let single = merge.is_map().then_some(merge);
         for map in single.into_iter().chain(merge.items()) {
             for entry in read_entries(map, v3) {
-                if !entries.iter().any(|e| e.key.text == entry.key.text) {
+                if seen.insert(entry.key.text.clone()) {
                     entries.push(entry);
                 }
             }

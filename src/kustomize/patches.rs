@@ -68,7 +68,11 @@ pub(crate) fn apply<'a>(
             strategic(object, document, patch)?;
         }
     }
-    objects.check_clash()
+    // Otherwise no identity can have changed.
+    if patch.allow_name_change || patch.allow_kind_change {
+        return objects.check_clash();
+    }
+    Ok(())
 }
 
 fn by_identity<'a>(

@@ -71,8 +71,12 @@ impl Documents {
 impl Reader<'_> {
     pub(super) fn begin_document(&mut self, explicit: bool, at: (usize, usize)) {
         let documents = &mut self.documents;
-        if explicit || documents.lost_track {
+        if explicit {
             self.cursor = at.1;
+        } else if documents.lost_track {
+            // Only `...` lets an implicit document follow a broken one.
+            let before = self.source.text.as_bytes().get(..at.0).unwrap_or_default();
+            self.cursor = memchr::memmem::rfind(before, b"\n...").map_or(at.0, |end| end + 4);
         }
         documents.lost_track = false;
         documents.start = to_u32(at.0);

@@ -127,8 +127,10 @@ impl<'s> Reader<'s> {
     fn block_scalar_span(&self, at: (usize, usize)) -> Span {
         let text = self.source.text.as_bytes();
         match place::block_header_after(text, self.cursor) {
-            Some(header) => self.span((header, place::block_end(text, header, at.0, at.1))),
-            None => self.span(at),
+            Some(header) if header <= at.0 => {
+                self.span((header, place::block_end(text, header, at.0, at.1)))
+            }
+            _ => self.span(at),
         }
     }
 
@@ -206,7 +208,7 @@ impl<'s> Reader<'s> {
         } else {
             at.0
         };
-        let span = self.span((start, at.1.max(start)));
+        let span = self.span((start, if flow { at.1 } else { start }));
         if self.frames.len() >= MAX_DEPTH {
             return Err(Failure::new(ParseErrorKind::TooDeep(MAX_DEPTH), span));
         }

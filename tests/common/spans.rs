@@ -8,6 +8,9 @@ use meshgov::yaml::{Kind, NodeRef, ParseOptions, Parsed, Style, parse_with};
 /// Block collections are re-parsed whole, once a level; only in files up to this size.
 const REPARSED_BYTES: usize = 20_000;
 
+/// What YAML 1.2 takes for white space or a line break.
+const BLANK: [char; 4] = [' ', '\t', '\n', '\r'];
+
 /// Every violation, as `line:column what`.
 pub(crate) fn violations(source: &SourceFile, parsed: &Parsed) -> Vec<String> {
     let mut check = Check {
@@ -62,7 +65,7 @@ impl Check<'_> {
             return self.fail(node, "span is no part of the text");
         };
         if node.resolved().index() != node.index() {
-            if !slice.starts_with('*') || slice.contains(char::is_whitespace) {
+            if !slice.starts_with('*') || slice.contains(BLANK) {
                 self.fail(node, "not an alias");
             }
             return;
@@ -83,7 +86,7 @@ impl Check<'_> {
     /// An absent value stands right after an indicator, a property, or the key it belongs to.
     fn absent(&mut self, node: NodeRef<'_>) {
         let before = &self.source.text[..node.span().start as usize];
-        let ok = before.is_empty() || !before.ends_with(char::is_whitespace);
+        let ok = before.is_empty() || !before.ends_with(BLANK);
         if !ok {
             self.fail(node, "absent value away from its key");
         }
@@ -99,7 +102,7 @@ impl Check<'_> {
         if !agrees {
             self.fail(node, "slice is not the value");
         }
-        if slice.starts_with(char::is_whitespace) {
+        if slice.starts_with(BLANK) {
             self.fail(node, "begins with space");
         }
     }
@@ -126,11 +129,11 @@ impl Check<'_> {
             _ => slice.starts_with('[') && slice.ends_with(']'),
         };
         // A single pair in a flow sequence has no brackets of its own: `[a: 1]`.
-        let pair = node.kind() == Kind::Map && node.len() == 1;
+        let pair = node.kind() == Kind::Map && node.raw_entries().count() == 1;
         if flow && !bracketed && !pair {
             self.fail(node, "brackets left out");
         }
-        if slice.ends_with(char::is_whitespace) && !ends_with_kept_lines(node) {
+        if slice.ends_with(BLANK) && !ends_with_kept_lines(node) {
             self.fail(node, "ends with space");
         }
         if self.source.text.len() <= REPARSED_BYTES

@@ -147,6 +147,9 @@ pub(crate) fn mesh(pick: &mut Pick) -> Mesh {
     for at in 0..pick.below(6) {
         documents.push(authorization(pick, root, provider, at));
     }
+    if ambient && pick.chance(60) {
+        documents.push(at_waypoint(pick));
+    }
     if !ambient && pick.chance(70) {
         documents.push(delegation(pick, provider));
     }
@@ -525,6 +528,28 @@ fn authorization(pick: &mut Pick, root: &str, provider: &str, at: usize) -> Valu
         }
     }
     policy["spec"] = spec;
+    policy
+}
+
+/// A policy for the Service at its waypoint, often about ports, which are Service ports there.
+fn at_waypoint(pick: &mut Pick) -> Value {
+    let mut policy = object(
+        "security.istio.io/v1",
+        "AuthorizationPolicy",
+        "ml",
+        "at-waypoint",
+    );
+    let mut rule = rule(pick);
+    if pick.chance(60) {
+        let mut operation = json!({});
+        list(pick, &mut operation, "ports", &["8080", "80", "9090"]);
+        rule["to"] = json!([{"operation": operation}]);
+    }
+    policy["spec"] = json!({
+        "action": *pick.one(&["ALLOW", "DENY"]),
+        "targetRefs": [{"kind": "Service", "group": "", "name": "llm"}],
+        "rules": [rule],
+    });
     policy
 }
 

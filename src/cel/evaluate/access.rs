@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Evaluated, Machine, Truth};
 use crate::cel::blame::Watch;
-use crate::cel::error::{CallError, ErrorKind, Fault};
+use crate::cel::error::{ErrorKind, Fault};
 use crate::cel::plan::{Plan, Root, Slot};
 use crate::cel::value::{MapKey, Origin, Value};
 use crate::yaml::Key;
@@ -28,7 +28,7 @@ impl<'a> Machine<'_, 'a> {
             for (key, place) in keys {
                 match node.get_key(key) {
                     Some(child) => node = child,
-                    None => return Err(missing(&Value::of_node(node), key, *place)),
+                    None => return Err(missing(&Value::of_node(node), *place)),
                 }
             }
             let value = Value::Node(node);
@@ -57,10 +57,9 @@ impl<'a> Machine<'_, 'a> {
             Value::Optional(Some(inner)) => {
                 let inner = inner.lifted();
                 // Below an optional, a value without fields lacks the field too (cel-spec, optionals).
-                let found = self.find(&inner, key, place).map_err(|_| Fault {
-                    error: no_such_key(key),
-                    place,
-                })?;
+                let found = self
+                    .find(&inner, key, place)
+                    .map_err(|_| Fault::new(ErrorKind::NoSuchKey, place))?;
                 match found {
                     Found::Value(value) => {
                         self.note_if(blamed, &value);
@@ -75,7 +74,7 @@ impl<'a> Machine<'_, 'a> {
                     self.note_if(blamed, &value);
                     Ok(value)
                 }
-                Found::Missing => Err(missing(&base, key, place)),
+                Found::Missing => Err(missing(&base, place)),
             },
         }
     }
@@ -120,7 +119,7 @@ impl<'a> Machine<'_, 'a> {
                 self.note_if(blamed, &value);
                 Ok(value)
             }
-            Value::Null => Err(missing(&Value::Null, key, place)),
+            Value::Null => Err(missing(&Value::Null, place)),
             other => self.step(other, key, blamed, place),
         }
     }
@@ -407,26 +406,18 @@ pub(crate) fn optional(value: Value<'_>, place: u32) -> Evaluated<'_> {
     Ok(Value::Optional(Some(Arc::new(value.stored()))))
 }
 
-fn no_such_key(key: &Key) -> CallError {
-    CallError::new(
-        ErrorKind::NoSuchKey,
-        format!("no such key: `{}`", key.name()),
-    )
-}
-
-fn missing(base: &Value<'_>, key: &Key, place: u32) -> Fault {
-    let is_map = match base {
+fn missing(base: &Value<'_>, place: u32) -> Fault {
+    let has_fields = match base {
         Value::Node(node) => node.is_map(),
         Value::Map(_) | Value::Record(_) => true,
         _ => false,
     };
-    let error = if is_map {
-        no_such_key(key)
-    } else {
-        CallError::new(
-            ErrorKind::NoOverload,
-            format!("`{}` has no field `{}`", base.type_name(), key.name()),
-        )
-    };
-    Fault { error, place }
+    Fault::new(
+        if has_fields {
+            ErrorKind::NoSuchKey
+        } else {
+            ErrorKind::NoOverload
+        },
+        place,
+    )
 }

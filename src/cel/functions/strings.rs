@@ -281,7 +281,8 @@ fn split<'a>(context: &mut CallContext<'_>, args: &[Value<'a>]) -> Called<'a> {
     let mut parts: Vec<Value<'a>> = Vec::new();
     let mut rest = source;
     while parts.len() < most {
-        context.fuel.charge(1)?;
+        // Each part is an allocation of its own.
+        context.fuel.charge(4)?;
         let cut = if separator.is_empty() {
             rest.char_indices().nth(1).map(|(at, _)| (at, at))
         } else {

@@ -8,6 +8,7 @@ use crate::engine::istio::authorization::{APPLIES, Envoy, Verdict, at_ztunnel};
 use crate::engine::istio::compile::Protocol;
 use crate::engine::istio::listener::Listener;
 use crate::engine::istio::policy::AuthorizationPolicy;
+use crate::engine::istio::taint;
 use crate::engine::istio::waypoint::Waypoint;
 use crate::facts::access::Access;
 use crate::facts::pattern::Pattern;
@@ -162,6 +163,10 @@ impl Istio {
         } else {
             self.sidecar_paths(workload, port, &base, &mut steps)
         };
+        let tainted = (dataplane != Membership::Ambient)
+            .then(|| self.taints.of_workload(workload, taint::Reach::Access))
+            .flatten();
+        let unknown_policy = unknown_policy.or(tainted);
         let restricted = steps.iter().any(applied);
         let ambient = dataplane == Membership::Ambient;
         for (policy, why) in self.policies.without_effect(workload, ambient) {

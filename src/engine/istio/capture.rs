@@ -5,9 +5,9 @@
 
 use crate::engine::istio::Istio;
 use crate::engine::istio::config::ALL_PORTS;
-use crate::facts::Step;
 use crate::facts::transport::Membership;
 use crate::facts::workload::Workload;
+use crate::facts::{Role, Step};
 
 const INCLUDE: &str = "traffic.sidecar.istio.io/includeInboundPorts";
 const EXCLUDE: &str = "traffic.sidecar.istio.io/excludeInboundPorts";
@@ -44,7 +44,12 @@ fn sidecar(istio: &Istio, workload: &Workload, port: u16) -> Option<Step> {
         return Some(step);
     }
     // Present but empty beats the mesh-wide value: the template helper tests whether the key is there.
-    let (include, including) = setting(workload, INCLUDE, &istio.config.include_inbound_ports);
+    let (include, including) = setting(
+        istio,
+        workload,
+        INCLUDE,
+        &istio.config.include_inbound_ports,
+    );
     if include.trim() != ALL_PORTS {
         if lists(&include, port) {
             return None;
@@ -54,7 +59,12 @@ fn sidecar(istio: &Istio, workload: &Workload, port: u16) -> Option<Step> {
             "only `{include}` is captured, not {port}"
         )));
     }
-    let (exclude, excluding) = setting(workload, EXCLUDE, &istio.config.exclude_inbound_ports);
+    let (exclude, excluding) = setting(
+        istio,
+        workload,
+        EXCLUDE,
+        &istio.config.exclude_inbound_ports,
+    );
     if lists(&exclude, port) {
         return Some(excluding(format!("port {port} is excluded from capture")));
     }
@@ -70,7 +80,12 @@ fn sidecar(istio: &Istio, workload: &Workload, port: u16) -> Option<Step> {
 type StepOf<'w> = Box<dyn Fn(String) -> Step + 'w>;
 
 /// The pod's annotation, else the mesh-wide value, with how to cite it.
-fn setting<'w>(workload: &'w Workload, annotation: &'w str, global: &str) -> (String, StepOf<'w>) {
+fn setting<'w>(
+    istio: &Istio,
+    workload: &'w Workload,
+    annotation: &'w str,
+    global: &str,
+) -> (String, StepOf<'w>) {
     match workload.annotation(annotation) {
         Some(node) => {
             let span = node.span();
@@ -79,8 +94,15 @@ fn setting<'w>(workload: &'w Workload, annotation: &'w str, global: &str) -> (St
             (text.to_owned(), Box::new(step))
         }
         None => {
-            let step =
-                |says| Step::default("global.proxy inbound ports of the mesh's values", says);
+            let cited = istio.config.steps.last().map(|s| s.origin.clone());
+            let step = move |says| match &cited {
+                Some(origin) => Step {
+                    origin: origin.clone(),
+                    role: Role::Decides,
+                    says,
+                },
+                None => Step::default("global.proxy of the mesh's values", says),
+            };
             (global.to_owned(), Box::new(step))
         }
     }

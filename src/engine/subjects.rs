@@ -1,0 +1,206 @@
+//! L5: what rules are evaluated over. Input: an `Analysis`; output: the subjects of its view, with numbered reasons for what is unknown.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::engine::Analysis;
+use crate::facts::access::Access;
+use crate::facts::record::{
+    AccessRecord, PortRecord, PortSubject, ReasonNumbers, Shown, TransportRecord, WorkloadRecord,
+    WorkloadSubject,
+};
+use crate::facts::subject::{Subject, SubjectKind};
+use crate::facts::transport::{Membership, Transport};
+use crate::facts::workload::Workload;
+use crate::facts::{Fact, Role, Step, UnknownReason};
+
+/// What the opening line says of the meshes of a view.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MeshSummary {
+    /// The mesh in words; empty without a sign of one.
+    pub mesh: String,
+    /// Workloads known to be in it.
+    pub meshed: usize,
+    /// Ports whose transport is known, and all ports.
+    pub transport: (usize, usize),
+    /// Ports whose access is known, and all ports.
+    pub access: (usize, usize),
+    /// What was taken for granted, sorted, each once.
+    pub assumptions: Vec<String>,
+}
+
+/// The subjects of a view.
+#[derive(Debug, Default)]
+pub struct Subjects {
+    /// For the opening line.
+    pub summary: MeshSummary,
+    /// Subjects by kind, in the order of the view.
+    pub by_kind: BTreeMap<SubjectKind, Vec<Box<dyn Subject>>>,
+    /// What is missing, by the numbers that unknown values carry.
+    pub reasons: Vec<UnknownReason>,
+}
+
+impl Analysis<'_> {
+    /// The workloads and ports of the view with their facts.
+    #[must_use]
+    pub fn subjects(&self) -> Subjects {
+        let found: Vec<Found> = self
+            .topology
+            .workloads
+            .par_iter()
+            .with_min_len(16)
+            .map(|workload| self.facts(workload))
+            .collect();
+        let summary = self.summary(&found);
+        // Reasons are numbered in the order of the view, whatever the threads did.
+        let mut numbers = ReasonNumbers::default();
+        let mut workloads: Vec<Box<dyn Subject>> = Vec::new();
+        let mut ports: Vec<Box<dyn Subject>> = Vec::new();
+        for (workload, found) in self.topology.workloads.iter().zip(found) {
+            let record = Arc::new(self.record(workload, found, &mut numbers));
+            for at in 0..record.ports.len() {
+                ports.push(Box::new(PortSubject {
+                    workload: Arc::clone(&record),
+                    at,
+                }));
+            }
+            workloads.push(Box::new(WorkloadSubject(record)));
+        }
+        for workload in self.topology.made_by_controllers(self.view) {
+            let missing = format!(
+                "the pods of {} {} are made by its controller",
+                workload.resource.kind(),
+                workload.reference()
+            );
+            let span = Some(workload.resource.name_span());
+            let membership = Fact::unknown(UnknownReason { missing, span }, Vec::new());
+            let found = Found {
+                membership,
+                ports: Vec::new(),
+            };
+            let record = self.record(&workload, found, &mut numbers);
+            workloads.push(Box::new(WorkloadSubject(Arc::new(record))));
+        }
+        Subjects {
+            summary,
+            by_kind: BTreeMap::from([
+                (SubjectKind::Workload, workloads),
+                (SubjectKind::Port, ports),
+            ]),
+            reasons: numbers.into_reasons(),
+        }
+    }
+
+    fn facts(&self, workload: &Workload) -> Found {
+        let membership = self.membership(workload);
+        let ports = workload.ports.iter().map(|port| {
+            let transport = self.istio.transport(workload, &membership, port);
+            let reach = self
+                .istio
+                .reach(&self.topology, workload, &membership, &transport, port);
+            let unrestricted = reach.get().is_some_and(|r| !r.restricted);
+            let access = Fact {
+                value: reach.value.map(|r| r.access()),
+                steps: reach.steps,
+            };
+            FoundPort {
+                transport,
+                access,
+                unrestricted,
+            }
+        });
+        Found {
+            ports: ports.collect(),
+            membership,
+        }
+    }
+
+    fn record(
+        &self,
+        workload: &Workload,
+        found: Found,
+        numbers: &mut ReasonNumbers,
+    ) -> WorkloadRecord {
+        let namespace = workload.namespace.as_str();
+        let reference = |name: &String| match namespace {
+            "" => name.clone(),
+            _ => format!("{namespace}/{name}"),
+        };
+        let ports = workload.ports.iter().zip(found.ports);
+        let ports = ports.map(|(port, found)| PortRecord {
+            port: port.clone(),
+            services: port
+                .services
+                .iter()
+                .map(|s| reference(&s.service.name))
+                .collect(),
+            transport: TransportRecord(Shown::of(found.transport, numbers)),
+            access: AccessRecord {
+                access: Shown::of(found.access, numbers),
+                unrestricted: found.unrestricted,
+            },
+        });
+        WorkloadRecord {
+            ports: ports.collect(),
+            workload: workload.clone(),
+            meshes: self.istio.evidence.iter().map(|_| "istio").collect(),
+            mesh: "istio",
+            membership: Shown::of(found.membership, numbers),
+        }
+    }
+
+    fn summary(&self, found: &[Found]) -> MeshSummary {
+        if self.istio.evidence.is_none() {
+            return MeshSummary::default();
+        }
+        let mut summary = MeshSummary::default();
+        let mut dataplanes = BTreeSet::new();
+        let mut assumptions = BTreeSet::new();
+        let mut assumed = |steps: &[Step]| {
+            for step in steps {
+                if matches!(step.role, Role::Assumed(_)) {
+                    assumptions.insert(step.says.clone());
+                }
+            }
+        };
+        for workload in found {
+            assumed(&workload.membership.steps);
+            if let Some(dataplane @ (Membership::Sidecar | Membership::Ambient)) =
+                workload.membership.get()
+            {
+                summary.meshed += 1;
+                dataplanes.insert(*dataplane);
+            }
+            for FoundPort {
+                transport, access, ..
+            } in &workload.ports
+            {
+                assumed(&transport.steps);
+                summary.transport.0 += usize::from(transport.get().is_some());
+                summary.access.0 += usize::from(access.get().is_some());
+                summary.transport.1 += 1;
+                summary.access.1 += 1;
+            }
+        }
+        let words: Vec<&str> = dataplanes.iter().map(|d| d.as_str()).collect();
+        summary.mesh = format!("Istio {}", words.join(" and ")).trim().to_owned();
+        summary.assumptions = assumptions.into_iter().collect();
+        summary
+    }
+}
+
+/// The facts of one workload, ports in its order.
+struct Found {
+    membership: Fact<Membership>,
+    ports: Vec<FoundPort>,
+}
+
+/// The facts of one port.
+struct FoundPort {
+    transport: Fact<Transport>,
+    access: Fact<Access>,
+    /// Whether no policy restricts callers.
+    unrestricted: bool,
+}

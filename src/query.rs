@@ -1,0 +1,3 @@
+//! L6: answers drawn from facts. Input: views; output: values that reports print; nothing is printed here.
+
+pub mod assets;

@@ -1,0 +1,381 @@
+//! The inventory of AI assets with what is known of each. Input: views and what may be assumed; output: `AssetReport`.
+
+mod gateway;
+mod key;
+mod reach;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::asset::grade::{Component, Grade};
+use crate::asset::link::{self, Links};
+use crate::asset::model_ref::ModelRef;
+use crate::asset::signal::Evidence;
+use crate::asset::{Asset, Class, Inventory};
+use crate::engine::Analysis;
+use crate::facts::Assumptions;
+use crate::resource::Resource;
+use crate::source::{Sources, Span};
+use crate::topology::Topology;
+use crate::view::View;
+
+/// Everything the command prints.
+#[derive(Debug)]
+pub struct AssetReport {
+    /// Assets, sure ones first, by namespace and name.
+    pub assets: Vec<AssetEntry>,
+    /// Names of the views that were read.
+    pub views: Vec<String>,
+    /// What answers rest on, sorted, each once.
+    pub assumptions: Vec<String>,
+    /// The texts that spans index.
+    pub sources: Sources,
+}
+
+/// One asset.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AssetEntry {
+    /// `apiVersion` of the object.
+    pub api_version: String,
+    /// Kind of the object.
+    pub kind: String,
+    /// Effective namespace, `""` when nothing names it.
+    pub namespace: String,
+    /// Name of the object.
+    pub name: String,
+    /// What it does.
+    pub class: Class,
+    /// How sure that is, 0 to 1.
+    pub score: f64,
+    /// Whether it is listed only, without findings.
+    pub possible: bool,
+    /// The product, when known; else empty.
+    pub product: &'static str,
+    /// What speaks for it.
+    pub signals: Vec<Evidence>,
+    /// Models it names.
+    pub refs: Vec<Stated<ModelRef>>,
+    /// Hosts of external providers it names, with the provider.
+    pub providers: Vec<Stated<(String, &'static str)>>,
+    /// Images of its containers, without duplicates.
+    pub images: Vec<String>,
+    /// Service account of its pods; empty without pods.
+    pub service_account: String,
+    /// Owner by label or annotation.
+    pub owner: Option<Stated<String>>,
+    /// Data classification, its own or its namespace's.
+    pub classification: Option<Stated<String>>,
+    /// How it is reached from outside, worst first.
+    pub exposure: Exposure,
+    /// Who may call it, as typed members; empty when nothing narrows it or nothing is known.
+    pub callers: Vec<String>,
+    /// Access grade.
+    pub grade: Grade,
+    /// Views that hold it with these facts.
+    pub views: Vec<String>,
+    /// Where the object's name stands.
+    pub span: Span,
+}
+
+/// A value with the place that states it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stated<T> {
+    /// The value.
+    pub value: T,
+    /// Where.
+    pub span: Span,
+}
+
+/// How something is reached, from the narrowest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Exposure {
+    /// The question does not arise.
+    NotCalled,
+    /// The files do not say.
+    Unknown,
+    /// No Service leads to it.
+    Unserved,
+    /// From inside the cluster.
+    Cluster,
+    /// By a route of a gateway or ingress.
+    Route,
+    /// By a port on every node.
+    NodePort,
+    /// By a load balancer of its own.
+    LoadBalancer,
+}
+
+impl Exposure {
+    /// The word used in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotCalled => "-",
+            Self::Unknown => "?",
+            Self::Unserved => "none",
+            Self::Cluster => "cluster",
+            Self::Route => "route",
+            Self::NodePort => "node port",
+            Self::LoadBalancer => "load balancer",
+        }
+    }
+
+    /// Whether callers from outside the cluster can get in.
+    #[must_use]
+    pub fn is_outside(self) -> bool {
+        self >= Self::Route
+    }
+}
+
+impl AssetEntry {
+    /// `namespace/name`; only the name in the unnamed namespace.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        match self.namespace.as_str() {
+            "" => self.name.clone(),
+            namespace => format!("{namespace}/{}", self.name),
+        }
+    }
+}
+
+/// Draws up the inventory of all views.
+#[must_use]
+pub fn assets(views: &[Arc<View>], assume: &Assumptions, sources: Sources) -> AssetReport {
+    let mut entries = Entries::default();
+    let mut assumptions = Vec::new();
+    for view in views {
+        let inventory = Inventory::of(view, &[]);
+        if inventory.assets.is_empty() {
+            continue;
+        }
+        let links = link::links(view, &inventory);
+        let analysis = Analysis::of(view, assume);
+        for (asset, links) in inventory.assets.iter().zip(&links) {
+            let entry = entry(asset, links, &analysis, &mut assumptions);
+            entries.add(entry);
+        }
+    }
+    let mut entries = entries.list;
+    entries.sort_by(|a, b| {
+        let key = |e: &AssetEntry| {
+            (
+                e.possible,
+                e.namespace.clone(),
+                e.name.clone(),
+                e.kind.clone(),
+            )
+        };
+        key(a).cmp(&key(b)).then(a.span.cmp(&b.span))
+    });
+    assumptions.sort();
+    assumptions.dedup();
+    AssetReport {
+        assets: entries,
+        views: views.iter().map(|v| v.name.clone()).collect(),
+        assumptions,
+        sources,
+    }
+}
+
+/// Entries by the place of the object, so that one seen through several views is found again.
+#[derive(Default)]
+struct Entries {
+    list: Vec<AssetEntry>,
+    by_span: HashMap<Span, Vec<usize>>,
+}
+
+impl Entries {
+    /// Adds an entry, or only its view when everything else is known already.
+    fn add(&mut self, mut entry: AssetEntry) {
+        let views = std::mem::take(&mut entry.views);
+        let known = self.by_span.entry(entry.span).or_default();
+        for &at in known.iter() {
+            let Some(other) = self.list.get_mut(at) else {
+                continue;
+            };
+            let of_other = std::mem::take(&mut other.views);
+            let same = *other == entry;
+            other.views = of_other;
+            if same {
+                other.views.extend(views);
+                return;
+            }
+        }
+        known.push(self.list.len());
+        self.list.push(AssetEntry { views, ..entry });
+    }
+}
+
+fn entry(
+    asset: &Asset,
+    links: &Links,
+    analysis: &Analysis<'_>,
+    assumptions: &mut Vec<String>,
+) -> AssetEntry {
+    let resource = &asset.resource;
+    let refs = asset.refs().into_iter().map(|(model, node)| Stated {
+        value: model,
+        span: node.span(),
+    });
+    let providers = asset
+        .providers()
+        .into_iter()
+        .map(|(host, provider, span)| Stated {
+            value: (host, provider.name),
+            span,
+        });
+    let exposure = exposure(asset, links);
+    let (grade, callers) = grade(asset, links, exposure, analysis, assumptions);
+    AssetEntry {
+        api_version: resource.api_version(),
+        kind: resource.kind().to_owned(),
+        namespace: asset.namespace.as_str().to_owned(),
+        name: resource.name.clone(),
+        class: asset.class,
+        score: asset.score,
+        possible: asset.is_possible(),
+        product: asset.product,
+        signals: asset.evidence.clone(),
+        refs: refs.collect(),
+        providers: providers.collect(),
+        images: asset.images(),
+        service_account: links.service_account.clone(),
+        owner: owner(asset, &analysis.topology),
+        classification: classification(asset, &analysis.topology),
+        exposure,
+        callers,
+        grade,
+        views: vec![analysis.view.name.clone()],
+        span: resource.name_span(),
+    }
+}
+
+fn exposure(asset: &Asset, links: &Links) -> Exposure {
+    if !asset.class.is_called() {
+        return Exposure::NotCalled;
+    }
+    let of_service = |service: &Arc<Resource>| {
+        let spec = service.object().get("spec");
+        let kind = spec.and_then(|s| s.get("type")).map_or("", |t| t.text());
+        let ips = spec.and_then(|s| s.get("externalIPs"));
+        match kind {
+            "LoadBalancer" => Exposure::LoadBalancer,
+            "NodePort" => Exposure::NodePort,
+            _ if ips.is_some_and(|ips| !ips.is_empty()) => Exposure::LoadBalancer,
+            _ => Exposure::Cluster,
+        }
+    };
+    let by_service = links.services.iter().map(of_service).max();
+    let names_gateway = !links.gateways.is_empty() || links.gateway_missing;
+    let by_route = (!links.routes.is_empty() || names_gateway).then_some(Exposure::Route);
+    by_service.max(by_route).unwrap_or(if asset.is_certain() {
+        // Its controller makes the Services.
+        Exposure::Unknown
+    } else {
+        Exposure::Unserved
+    })
+}
+
+fn grade(
+    asset: &Asset,
+    links: &Links,
+    exposure: Exposure,
+    analysis: &Analysis<'_>,
+    assumptions: &mut Vec<String>,
+) -> (Grade, Vec<String>) {
+    let key = key::component(asset, links, analysis.view);
+    let none = || Component::none("nobody calls it");
+    if !asset.class.is_called() {
+        let grade = Grade {
+            workload: none(),
+            user: none(),
+            operation: none(),
+            budget: none(),
+            key,
+        };
+        return (grade, Vec::new());
+    }
+    if asset.resource.kind() == "AIServiceBackend" {
+        let none = || Component::none("requests arrive by the routes that name it");
+        let grade = Grade {
+            workload: none(),
+            user: none(),
+            operation: none(),
+            budget: none(),
+            key,
+        };
+        return (grade, Vec::new());
+    }
+    if gateway::is_gateway(asset) {
+        let grade = Grade {
+            workload: gateway::workload(links),
+            user: gateway::user(asset, links),
+            operation: gateway::operation(asset),
+            budget: gateway::budget(links),
+            key,
+        };
+        return (grade, Vec::new());
+    }
+    let reached = reach::of(asset, analysis, assumptions);
+    let grade = Grade {
+        user: if exposure.is_outside() || exposure == Exposure::Unknown {
+            reached.user
+        } else {
+            Component::none("no way in from outside the cluster")
+        },
+        workload: reached.workload,
+        operation: reached.operation,
+        budget: gateway::budget_behind(links),
+        key,
+    };
+    (grade, reached.callers)
+}
+
+/// Labels and annotations that name an owner, our own first.
+const OWNER: &[&str] = &[
+    "meshgov.dev/owner",
+    "owner",
+    "team",
+    "backstage.io/owner",
+    "a8r.io/owner",
+];
+
+/// Last segments of keys that hold a classification.
+const CLASSIFICATION: &[&str] = &[
+    "data-classification",
+    "data-sensitivity",
+    "data-class",
+    "sensitivity",
+    "compliance-scope",
+    "data-categories",
+];
+
+fn owner(asset: &Asset, topology: &Topology) -> Option<Stated<String>> {
+    governed(asset, topology, |key| {
+        OWNER.contains(&key) || key.ends_with("/owner") || key.ends_with("/team")
+    })
+}
+
+fn classification(asset: &Asset, topology: &Topology) -> Option<Stated<String>> {
+    governed(asset, topology, |key| {
+        CLASSIFICATION.contains(&key.rsplit('/').next().unwrap_or(key))
+    })
+}
+
+/// The first label, then annotation, whose key fits; the object's own before its namespace's.
+fn governed(
+    asset: &Asset,
+    topology: &Topology,
+    fits: impl Fn(&str) -> bool,
+) -> Option<Stated<String>> {
+    let namespace = topology.namespaces.get(asset.namespace.as_str());
+    [Some(&asset.resource), namespace]
+        .into_iter()
+        .flatten()
+        .flat_map(|resource| resource.labels().chain(resource.annotations()))
+        .find(|(key, _)| key.as_str().is_some_and(&fits))
+        .map(|(_, value)| Stated {
+            value: value.text().to_owned(),
+            span: value.span(),
+        })
+}

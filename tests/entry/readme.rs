@@ -62,10 +62,9 @@ fn the_transcript_is_what_the_demo_prints() {
     );
 }
 
-/// Every relative link of the hand-written pages leads to a file.
-#[test]
-fn links_lead_somewhere() {
-    let mut pages: Vec<PathBuf> = [
+/// The pages written by hand.
+fn pages() -> Vec<(PathBuf, String)> {
+    let mut paths: Vec<PathBuf> = [
         "README.md",
         "CONTRIBUTING.md",
         "ARCHITECTURE.md",
@@ -77,12 +76,22 @@ fn links_lead_somewhere() {
     for entry in fs::read_dir(root().join("docs")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|e| e == "md") {
-            pages.push(path);
+            paths.push(path);
         }
     }
+    paths
+        .into_iter()
+        .map(|path| {
+            let content = fs::read_to_string(&path).unwrap();
+            (path, content)
+        })
+        .collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
     let mut broken = Vec::new();
-    for page in pages {
-        let content = fs::read_to_string(&page).unwrap();
+    for (page, content) in pages() {
         for target in content
             .split("](")
             .skip(1)
@@ -96,4 +105,70 @@ fn links_lead_somewhere() {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn rules_that_pages_name_exist() {
+    let rules = meshgov::rule::RuleSet::builtin().unwrap();
+    let mut named = 0;
+    for (page, content) in pages() {
+        for (open, close) in [("ignore[", ']'), ("meshgov explain ", ' ')] {
+            for rest in content.split(open).skip(1) {
+                let names = rest.split([close, '\n', '`']).next().unwrap();
+                for name in names.split(',').filter(|n| !n.contains("RULE")) {
+                    named += 1;
+                    assert!(
+                        rules.has(name.trim()),
+                        "{}: no rule `{name}`",
+                        page.display()
+                    );
+                }
+            }
+        }
+    }
+    assert!(named > 3, "the search found {named} names only");
+}
+
+/// The fenced YAML blocks of a page that hold a line.
+fn yaml_with(page: &str, line: &str) -> Vec<String> {
+    let content = fs::read_to_string(root().join(page)).unwrap();
+    let blocks = content
+        .split("```yaml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap());
+    let found: Vec<String> = blocks
+        .filter(|block| block.lines().any(|l| l == line))
+        .map(ToOwned::to_owned)
+        .collect();
+    assert!(!found.is_empty(), "{page} has no block with `{line}`");
+    found
+}
+
+#[test]
+fn configs_in_pages_load() {
+    let rules = meshgov::rule::RuleSet::builtin().unwrap();
+    for page in ["README.md", "docs/configuration.md"] {
+        for block in yaml_with(page, "version: 1") {
+            let config = meshgov::config::Config::parse(page, &block).unwrap();
+            config.overrides(&rules).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_rule_in_the_guide_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    for block in yaml_with("docs/rules-of-your-own.md", "subject: workload") {
+        let name = block.lines().next().unwrap();
+        let path = folder.path().join(name.strip_prefix("# ").unwrap());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, block).unwrap();
+    }
+    let output = meshgov(&["test", "policies"], folder.path());
+    assert_eq!(
+        text(&output),
+        "1 rules, 2 examples: all hold\n",
+        "{}",
+        text(&output)
+    );
 }

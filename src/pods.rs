@@ -76,14 +76,24 @@ pub struct ContainerPort<'t> {
 /// Every pod template of an object, in field order of the table; `further` extends the table.
 #[must_use]
 pub fn templates<'t>(resource: &'t Resource, further: &[PodKind]) -> Vec<PodTemplate<'t>> {
+    templates_of(&resource.group_kind, resource.object(), further)
+}
+
+/// The same for an object of which only the nodes are at hand.
+#[must_use]
+pub fn templates_of<'t>(
+    kind: &GroupKind,
+    object: NodeRef<'t>,
+    further: &[PodKind],
+) -> Vec<PodTemplate<'t>> {
     let own = further
         .iter()
-        .filter(|row| resource.is(&row.group, &row.kind))
-        .flat_map(|row| table::at(resource.object(), &row.role, &row.path, row.shape));
+        .filter(|row| kind.group == row.group && kind.kind == row.kind)
+        .flat_map(|row| table::at(object, &row.role, &row.path, row.shape));
     let known = table::BUILT_IN
         .iter()
-        .filter(|row| resource.group() == row.group && row.kinds.contains(&resource.kind()))
-        .flat_map(|row| table::at(resource.object(), row.role, row.path, row.shape));
+        .filter(|row| kind.group == row.group && row.kinds.contains(&kind.kind.as_str()))
+        .flat_map(|row| table::at(object, row.role, row.path, row.shape));
     known.chain(own).collect()
 }
 

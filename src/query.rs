@@ -1,3 +1,5 @@
-//! L6: answers drawn from facts. Input: views; output: values that reports print; nothing is printed here.
+//! L6: answers drawn from facts. Input: views, an `Analysis`, a question; output: values that reports print; nothing is printed here.
 
 pub mod assets;
+pub mod expectation;
+pub mod verify;

@@ -53,6 +53,7 @@ const SIBLINGS: &[(&str, &[&str])] = &[
             "model_source",
             "provider",
             "signal",
+            "stated",
         ],
     ),
 ];

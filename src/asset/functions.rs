@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::asset::model_ref::ModelRef;
-use crate::asset::{model_refs, provider};
+use crate::asset::{inventory, model_refs, provider};
 
 use crate::cel::{Body, CallContext, CallError, Function, MapKey, Type, Value};
 use crate::secret;
@@ -21,6 +21,13 @@ pub fn rows() -> Vec<Function> {
             Type::List(&Type::Dyn),
             "the model references of an object, each with uri, scheme, owner, name, revision, digest, host, path, pin (opaque, floating, version, immutable) and field, the node that states it",
             Body::Builtin(model_refs_of),
+        ),
+        Function::global(
+            "assetClass",
+            &[Type::Dyn],
+            Type::String,
+            "what an object is as an AI asset, such as `model-server`, when its score is 0.75 or more; else empty",
+            Body::Builtin(asset_class),
         ),
         Function::global(
             "aiCredentials",
@@ -67,6 +74,17 @@ fn model_refs_of<'a>(
     Value::list(items)
 }
 
+fn asset_class<'a>(
+    _: &mut CallContext<'_>,
+    arguments: &[Value<'a>],
+) -> Result<Value<'a>, CallError> {
+    let Some(Value::Node(object)) = arguments.first() else {
+        return Ok(Value::text(""));
+    };
+    let sure = inventory::class_of(*object).filter(|(_, score)| *score >= inventory::SURE);
+    Ok(Value::text(sure.map_or("", |(class, _)| class.as_str())))
+}
+
 fn reference<'a>(model: &ModelRef, node: NodeRef<'a>) -> Result<Value<'a>, CallError> {
     let key = |name: &'static str| MapKey::Text(Arc::from(name));
     let text = |value: &str| Value::text(value);
@@ -105,9 +123,34 @@ fn collect_credentials<'a>(node: NodeRef<'a>, found: &mut Vec<Value<'a>>) {
         for item in node.items() {
             collect_credentials(item, found);
         }
-    } else if node.is_secret() && !secret::tokens(node.secret_text()).is_empty() {
+    } else if node.is_secret()
+        && secret::tokens(node.secret_text())
+            .iter()
+            .any(is_of_ai_provider)
+    {
         found.push(Value::Node(node));
     }
+}
+
+/// Whether a credential belongs to a model provider, hub or AI tool; passwords in URLs and private keys have other owners.
+fn is_of_ai_provider(token: &secret::Token) -> bool {
+    const OWNERS: &[&str] = &[
+        "Anthropic",
+        "OpenAI",
+        "OpenRouter",
+        "Langfuse",
+        "Hugging Face",
+        "Groq",
+        "Google API",
+        "xAI",
+        "Perplexity",
+        "Replicate",
+        "NVIDIA",
+        "Amazon Bedrock",
+        "Pinecone",
+        "LangSmith",
+    ];
+    token.what == "API key" || OWNERS.iter().any(|owner| token.what.starts_with(owner))
 }
 
 fn is_redacted<'a>(

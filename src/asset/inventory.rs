@@ -11,7 +11,7 @@ use crate::asset::provider::{self, Provider};
 use crate::asset::signal::{self, Evidence, Signal};
 use crate::asset::stated;
 use crate::pods::{self, PodKind};
-use crate::resource::Resource;
+use crate::resource::{GroupKind, Resource};
 use crate::source::Span;
 use crate::view::{Member, Namespace, View};
 use crate::yaml::NodeRef;
@@ -186,6 +186,30 @@ impl Inventory {
     }
 }
 
+/// Class and score of an object of which only the nodes are at hand; `None` below [`POSSIBLE`].
+#[must_use]
+pub fn class_of(object: NodeRef<'_>) -> Option<(Class, f64)> {
+    let text = |name| object.get(name).and_then(NodeRef::as_str).unwrap_or("");
+    let api_version = text("apiVersion");
+    let kind = GroupKind {
+        group: api_version
+            .rsplit_once('/')
+            .map_or("", |(group, _)| group)
+            .to_owned(),
+        kind: text("kind").to_owned(),
+    };
+    if let Some((_, class)) = family::of_kind(&kind) {
+        return Some((class, 1.0));
+    }
+    let verdict = signal::verdict(object, &pods::templates_of(&kind, object, &[]))?;
+    let score = rounded(verdict.score);
+    (score >= POSSIBLE).then_some((verdict.class, score))
+}
+
+fn rounded(score: f64) -> f64 {
+    (score * 100.0).round() / 100.0
+}
+
 fn certain(member: &Member, family: &'static Family, class: Class) -> Asset {
     let resource = &member.resource;
     let object = resource.object();
@@ -207,8 +231,8 @@ fn certain(member: &Member, family: &'static Family, class: Class) -> Asset {
 
 fn scored(member: &Member, further: &[PodKind]) -> Option<Asset> {
     let templates = pods::templates(&member.resource, further);
-    let verdict = signal::verdict(&member.resource, &templates)?;
-    let score = (verdict.score * 100.0).round() / 100.0;
+    let verdict = signal::verdict(member.resource.object(), &templates)?;
+    let score = rounded(verdict.score);
     (score >= POSSIBLE).then(|| Asset {
         resource: Arc::clone(&member.resource),
         namespace: member.namespace.clone(),

@@ -18,7 +18,6 @@ pub use environment::is_credential;
 
 use crate::asset::class::Class;
 use crate::pods::{PodTemplate, Shape};
-use crate::resource::Resource;
 use crate::source::Span;
 use crate::yaml::NodeRef;
 
@@ -194,23 +193,23 @@ const DAEMON_SET: f64 = 0.5;
 
 /// Scores an object by its pods; `None` when nothing votes.
 #[must_use]
-pub fn verdict(resource: &Resource, templates: &[PodTemplate<'_>]) -> Option<Verdict> {
+pub fn verdict(object: NodeRef<'_>, templates: &[PodTemplate<'_>]) -> Option<Verdict> {
     if templates.is_empty() {
         return None;
     }
     let mut ballot = Ballot::default();
     for template in templates {
-        read_template(resource, template, &mut ballot);
+        read_template(object, template, &mut ballot);
     }
     if ballot.votes.is_empty() {
         return None;
     }
-    label::read_name(resource, &mut ballot);
+    label::read_name(object, &mut ballot);
     let (class, mut score) = ballot.winner()?;
-    if resource.kind() == "DaemonSet" {
+    if object.get("kind").and_then(NodeRef::as_str) == Some("DaemonSet") {
         score *= DAEMON_SET;
     }
-    score *= infrastructure::factor_of_name(&resource.name);
+    score *= infrastructure::factor_of_name(name_of(object));
     let product = ballot
         .of(class)
         .filter(|(_, product)| !product.is_empty())
@@ -224,8 +223,14 @@ pub fn verdict(resource: &Resource, templates: &[PodTemplate<'_>]) -> Option<Ver
     })
 }
 
-fn read_template(resource: &Resource, template: &PodTemplate<'_>, ballot: &mut Ballot) {
-    let waypoint = label::is_mesh_gateway(resource, template);
+/// `metadata.name`; the empty text when it is no string.
+fn name_of(object: NodeRef<'_>) -> &str {
+    let name = object.at(&["metadata", "name"]);
+    name.and_then(NodeRef::as_str).unwrap_or("")
+}
+
+fn read_template(object: NodeRef<'_>, template: &PodTemplate<'_>, ballot: &mut Ballot) {
+    let waypoint = label::is_mesh_gateway(object, template);
     for container in template.containers().map(|c| c.node) {
         let factor = infrastructure::factor_of_container(container);
         if !waypoint {

@@ -199,7 +199,7 @@ impl Input {
         self.loaded
             .problems
             .iter()
-            .chain(&self.view_problems)
+            .chain(self.view_problems.iter().filter(|p| p.is_sure))
             .filter_map(|problem| {
                 let resource = problem
                     .resource
@@ -329,11 +329,23 @@ impl Input {
         let none = MeshSummary::default();
         let meshes = self.meshes.iter().chain(std::iter::repeat(&none));
         let views = self.views.iter().zip(meshes);
-        views.map(|(view, mesh)| summary(view, mesh)).collect()
+        views
+            .map(|(view, mesh)| summary(view, mesh, self.defined_differently(view)))
+            .collect()
+    }
+
+    /// Objects of a view that stand in several files with different content. Alternatives in one folder are often meant, so this is
+    /// something taken for granted and no finding; INPUT010 speaks where it cannot be meant.
+    fn defined_differently(&self, view: &View) -> usize {
+        let alternatives = self.view_problems.iter().filter(|p| !p.is_sure);
+        let ids: std::collections::BTreeSet<ResourceId> =
+            alternatives.filter_map(|p| p.resource).collect();
+        let members = view.members.iter().map(|m| m.resource.id);
+        members.filter(|id| ids.contains(id)).count()
     }
 }
 
-fn summary(view: &View, mesh: &MeshSummary) -> ViewSummary {
+fn summary(view: &View, mesh: &MeshSummary, twice: usize) -> ViewSummary {
     let unset = view
         .members
         .iter()
@@ -343,6 +355,11 @@ fn summary(view: &View, mesh: &MeshSummary) -> ViewSummary {
     if unset > 0 {
         assumptions.push(format!(
             "{unset} objects that name no namespace are applied to one and the same"
+        ));
+    }
+    if twice > 0 {
+        assumptions.push(format!(
+            "of {twice} objects that several files define differently, the last one counts"
         ));
     }
     assumptions.extend(mesh.assumptions.iter().cloned());

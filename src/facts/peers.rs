@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub mod addresses;
+#[cfg(test)]
+mod brute;
 pub mod dimension;
 pub mod identity;
 pub mod request;

@@ -2,9 +2,8 @@
 
 use crate::asset::class::Class;
 use crate::asset::signal::patterns::Pattern;
-use crate::asset::signal::{Ballot, Signal, Vote};
+use crate::asset::signal::{Ballot, Signal, Vote, name_of};
 use crate::pods::PodTemplate;
-use crate::resource::Resource;
 use crate::yaml::NodeRef;
 
 /// Labels that AI controllers set.
@@ -20,8 +19,8 @@ static WORDS: Pattern = Pattern::new(
 /// Istio writes it on the pods of gateways and waypoints that it deploys, whatever their image.
 const MESH_GATEWAY: &str = "gateway.istio.io/managed";
 
-pub(super) fn is_mesh_gateway(resource: &Resource, template: &PodTemplate<'_>) -> bool {
-    resource.label(MESH_GATEWAY).is_some()
+pub(super) fn is_mesh_gateway(object: NodeRef<'_>, template: &PodTemplate<'_>) -> bool {
+    object.at(&["metadata", "labels", MESH_GATEWAY]).is_some()
         || template
             .labels
             .is_some_and(|labels| labels.get(MESH_GATEWAY).is_some())
@@ -54,11 +53,11 @@ pub(super) fn read(template: &PodTemplate<'_>, ballot: &mut Ballot) {
 }
 
 /// The object's name, which speaks only beside other evidence.
-pub(super) fn read_name(resource: &Resource, ballot: &mut Ballot) {
-    let object = resource.object();
+pub(super) fn read_name(object: NodeRef<'_>, ballot: &mut Ballot) {
+    let name = name_of(object);
     let node = object.at(&["metadata", "name"]).unwrap_or(object);
-    if WORDS.is_match(&resource.name) {
-        let words = || format!("name {}", resource.name);
+    if WORDS.is_match(name) {
+        let words = || format!("name {name}");
         vote(Signal::Name, 0.2, words, node, ballot);
     }
 }

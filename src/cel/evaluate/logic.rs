@@ -16,6 +16,10 @@ impl<'a> Machine<'_, 'a> {
             Op::Not(inner) => self.truth(inner).map(Truth::negated),
             Op::Has { base, key } => self.has(base, key, plan.place),
             Op::EqualText { base, text, negate } => {
+                if let Some(node) = self.node(base) {
+                    let equal = node?.as_str() == Some(text);
+                    return Ok((equal != *negate).into());
+                }
                 let equal = match self.value(base)? {
                     Value::Unknown(reasons) => return Ok(Truth::Unknown(reasons)),
                     Value::Str(value) => *value == **text,

@@ -1,0 +1,301 @@
+//! `expect:` files. Input: a located document; output: `Expectation`s, or what is wrong with them and where.
+
+use std::net::IpAddr;
+
+use crate::facts::peers::{Identity, Request, Token};
+use crate::source::Span;
+use crate::yaml::NodeRef;
+
+/// One entry of `expect:`.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// Bytes of the entry.
+    pub span: Span,
+    /// What is asked.
+    pub question: Question,
+    /// The word under `is:`.
+    pub is: String,
+    /// The members under `set:`, sorted, for `access`.
+    pub set: Option<Vec<String>>,
+    /// Whether the call is expected to meet no proxy, for `call`.
+    pub unprotected: Option<bool>,
+}
+
+/// What an expectation asks.
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// `membership`.
+    Membership {
+        /// The workload.
+        of: String,
+    },
+    /// `transport`.
+    Transport {
+        /// The workload.
+        of: String,
+        /// Container port.
+        port: u16,
+    },
+    /// `access`.
+    Access {
+        /// The workload.
+        to: String,
+        /// Container port.
+        port: u16,
+    },
+    /// `call`.
+    Call(Box<CallQuestion>),
+    /// `client`.
+    Client {
+        /// The calling workload.
+        from: String,
+        /// Where it calls.
+        to: ClientTarget,
+        /// Service port.
+        port: u16,
+        /// Subset of a DestinationRule.
+        subset: Option<String>,
+    },
+}
+
+/// Where a `client` calls.
+#[derive(Clone, Debug)]
+pub enum ClientTarget {
+    /// `service: namespace/name`.
+    Service(String),
+    /// `host: api.example.com`.
+    Host(String),
+}
+
+/// Who makes a `call`.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// A workload of the view, with the identity and dataplane it has.
+    Workload(String),
+    /// An identity; `ambient` or `sidecar` dataplane.
+    Identity(Identity, bool),
+    /// Nobody known.
+    Anonymous,
+}
+
+/// A `call` in full.
+#[derive(Clone, Debug)]
+pub struct CallQuestion {
+    /// Who calls.
+    pub from: Caller,
+    /// The workload called.
+    pub to: String,
+    /// Container port.
+    pub port: u16,
+    /// The request; its identity is still empty.
+    pub request: Request,
+    /// Whether it is HTTP.
+    pub is_http: bool,
+    /// Whether it is addressed to the pod, not to a Service.
+    pub direct: bool,
+}
+
+/// What is wrong with an expectation: the author's fault.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{message}")]
+pub struct ExpectationError {
+    /// Where.
+    pub span: Span,
+    /// What.
+    pub message: String,
+}
+
+/// Reads the entries of a document's `expect:`.
+///
+/// # Errors
+/// The author's: an unknown kind of expectation, a field that is missing or makes no sense.
+pub fn read(document: NodeRef<'_>) -> Result<Vec<Expectation>, ExpectationError> {
+    let list = document
+        .get("expect")
+        .filter(|l| l.is_seq())
+        .ok_or_else(|| error(document, "expected a list under `expect`"))?;
+    list.items().map(entry).collect()
+}
+
+fn error(at: NodeRef<'_>, message: impl Into<String>) -> ExpectationError {
+    ExpectationError {
+        span: at.span(),
+        message: message.into(),
+    }
+}
+
+fn entry(node: NodeRef<'_>) -> Result<Expectation, ExpectationError> {
+    let (kind, body) = node.entries().next().ok_or_else(|| {
+        error(
+            node,
+            "expected one of membership, transport, access, call, client",
+        )
+    })?;
+    let kind = kind.key_text();
+    let text = |name: &str| required(body, name).map(|n| n.text().to_owned());
+    let port = || port(body);
+    let question = match kind.as_ref() {
+        "membership" => Question::Membership { of: text("of")? },
+        "transport" => Question::Transport {
+            of: text("of")?,
+            port: port()?,
+        },
+        "access" => Question::Access {
+            to: text("to")?,
+            port: port()?,
+        },
+        "call" => Question::Call(Box::new(call(body)?)),
+        "client" => Question::Client {
+            from: text("from")?,
+            to: client_target(required(body, "to")?)?,
+            port: port()?,
+            subset: body.get("subset").map(|n| n.text().to_owned()),
+        },
+        other => return Err(error(node, format!("`{other}` is no kind of expectation"))),
+    };
+    let set = body.get("set").map(|list| {
+        let mut set: Vec<String> = list.items().map(|m| m.text().to_owned()).collect();
+        set.sort();
+        set
+    });
+    Ok(Expectation {
+        span: node.span(),
+        question,
+        is: text("is")?,
+        set,
+        unprotected: body.get("unprotected").and_then(NodeRef::as_bool),
+    })
+}
+
+fn required<'n>(body: NodeRef<'n>, name: &str) -> Result<NodeRef<'n>, ExpectationError> {
+    body.get(name)
+        .ok_or_else(|| error(body, format!("`{name}` is missing")))
+}
+
+fn port(body: NodeRef<'_>) -> Result<u16, ExpectationError> {
+    let node = required(body, "port")?;
+    node.as_i64()
+        .and_then(|n| u16::try_from(n).ok())
+        .filter(|&n| n > 0)
+        .ok_or_else(|| error(node, format!("`{}` is no port", node.text())))
+}
+
+fn client_target(node: NodeRef<'_>) -> Result<ClientTarget, ExpectationError> {
+    let text = |name: &str| node.get(name).map(|n| n.text().to_owned());
+    match (text("service"), text("host")) {
+        (Some(service), None) => Ok(ClientTarget::Service(service)),
+        (None, Some(host)) => Ok(ClientTarget::Host(host)),
+        _ => Err(error(node, "expected `service` or `host`")),
+    }
+}
+
+fn call(body: NodeRef<'_>) -> Result<CallQuestion, ExpectationError> {
+    let from = required(body, "from")?;
+    let request = body.get("request");
+    let of = |name: &str, default: &str| {
+        request
+            .and_then(|r| r.get(name))
+            .map_or(default, NodeRef::text)
+            .to_owned()
+    };
+    let address = |holder: NodeRef<'_>, name: &str| -> Result<Option<IpAddr>, ExpectationError> {
+        let Some(node) = holder.get(name) else {
+            return Ok(None);
+        };
+        let parsed = node.text().parse();
+        parsed
+            .map(Some)
+            .map_err(|_| error(node, format!("`{}` is no address", node.text())))
+    };
+    let mut sent = Request {
+        method: of("method", "GET"),
+        path: of("path", "/"),
+        host: of("host", ""),
+        sni: of("sni", ""),
+        token: from.get("jwt").map(token),
+        headers: request
+            .and_then(|r| r.get("headers"))
+            .into_iter()
+            .flat_map(NodeRef::entries)
+            .map(|(k, v)| (k.key_text().to_lowercase(), v.text().to_owned()))
+            .collect(),
+        ..Request::default()
+    };
+    if let Some(ip) = address(from, "ip")? {
+        sent.source = ip;
+        sent.remote = ip;
+    }
+    if let Some(ip) = address(from, "remoteIp")? {
+        sent.remote = ip;
+    }
+    if let Some(ip) = request.map_or(Ok(None), |r| address(r, "destination"))? {
+        sent.destination = ip;
+    }
+    Ok(CallQuestion {
+        from: caller(from)?,
+        to: required(body, "to")?.text().to_owned(),
+        port: port(body)?,
+        is_http: of("protocol", "http") == "http",
+        direct: body.get("via").map(NodeRef::text) == Some("direct"),
+        request: sent,
+    })
+}
+
+fn caller(from: NodeRef<'_>) -> Result<Caller, ExpectationError> {
+    if let Some(workload) = from.get("workload") {
+        return Ok(Caller::Workload(workload.text().to_owned()));
+    }
+    if let Some(node) = from.get("identity") {
+        let identity = Identity::parse(node.text()).ok_or_else(|| {
+            error(
+                node,
+                "an identity reads trust-domain/ns/NAMESPACE/sa/ACCOUNT",
+            )
+        })?;
+        let ambient = from.get("dataplane").map(NodeRef::text) == Some("ambient");
+        return Ok(Caller::Identity(identity, ambient));
+    }
+    if from.get("anonymous").and_then(NodeRef::as_bool) == Some(true) {
+        return Ok(Caller::Anonymous);
+    }
+    Err(error(
+        from,
+        "expected `workload`, `identity` or `anonymous: true`",
+    ))
+}
+
+fn token(node: NodeRef<'_>) -> Token {
+    let text = |name: &str| node.get(name).map_or("", NodeRef::text).to_owned();
+    let mut claims = std::collections::BTreeMap::new();
+    if let Some(node) = node.get("claims") {
+        collect(&mut Vec::new(), node, &mut claims);
+    }
+    Token {
+        issuer: text("issuer"),
+        subject: text("subject"),
+        claims,
+        valid: node.get("valid").and_then(NodeRef::as_bool) != Some(false),
+    }
+}
+
+/// Claims by dotted path, each with its list of values. Depth is bounded by the parser's.
+fn collect(
+    path: &mut Vec<String>,
+    node: NodeRef<'_>,
+    claims: &mut std::collections::BTreeMap<String, Vec<String>>,
+) {
+    if node.is_map() {
+        for (key, value) in node.entries() {
+            path.push(key.key_text().into_owned());
+            collect(path, value, claims);
+            path.pop();
+        }
+        return;
+    }
+    let values = if node.is_seq() {
+        node.items().map(|v| v.text().to_owned()).collect()
+    } else {
+        vec![node.text().to_owned()]
+    };
+    claims.insert(path.join("."), values);
+}

@@ -53,9 +53,11 @@ pub(super) type Place = (String, String);
 /// A namespace, kind and name.
 type Target = (String, String, String);
 
+/// Services by namespace and one pair of their selector, each with the whole selector.
+type Services<'v> = HashMap<(String, String, String), Vec<(&'v Member, MatchLabels)>>;
+
 struct Index<'v> {
-    /// Services by namespace and one pair of their selector.
-    services: HashMap<(String, String, String), Vec<(&'v Member, MatchLabels)>>,
+    services: Services<'v>,
     routes: route::Routes<'v>,
     gateways: HashMap<Place, &'v Arc<Resource>>,
     policies: HashMap<Target, Vec<&'v Arc<Resource>>>,

@@ -102,7 +102,7 @@ fn conditions_and_validations_combine_as_documented() {
     );
     let unknown = "namespaceObject.metadata.name == 'x'";
     let found = "6:9 A001 `true`: summary of A001";
-    let failed = "? A001: no such key: `absent`";
+    let failed = "? A001: no such key: `object.spec.absent`";
     let missing = "? A001: Namespace ml is not in the view";
     let table = [
         (yes, yes, None),
@@ -161,7 +161,7 @@ fn elements_are_judged_one_by_one() {
     let body = "validations:\n  - each: object.spec.host\n    expression: 'false'\n";
     assert_eq!(one(body), ["? A001: `each` is a bool, not a list"]);
     let body = "validations:\n  - each: object.spec.absent\n    expression: 'false'\n";
-    assert_eq!(one(body), ["? A001: no such key: `absent`"]);
+    assert_eq!(one(body), ["? A001: no such key: `object.spec.absent`"]);
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn variables_are_computed_in_order_and_only_when_named() {
     // A computed number stands nowhere, so the object is named.
     assert_eq!(one(body), ["4:9 A001 `a`: 6"]);
     let body = "variables:\n  - {name: broken, expression: object.spec.absent}\nvalidations:\n  - expression: variables.broken == 7\n";
-    assert_eq!(one(body), ["? A001: no such key: `absent`"]);
+    assert_eq!(one(body), ["? A001: no such key: `object.spec.absent`"]);
 }
 
 #[test]

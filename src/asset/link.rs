@@ -53,11 +53,12 @@ pub(super) type Place = (String, String);
 /// A namespace, kind and name.
 type Target = (String, String, String);
 
-/// Services by namespace and one pair of their selector, each with the whole selector.
-type Services<'v> = HashMap<(String, String, String), Vec<(&'v Member, MatchLabels)>>;
+/// Services with their selectors.
+type Selecting<'v> = Vec<(&'v Member, MatchLabels)>;
 
 struct Index<'v> {
-    services: Services<'v>,
+    /// Services by namespace and one pair of their selector.
+    services: HashMap<(String, String, String), Selecting<'v>>,
     routes: route::Routes<'v>,
     gateways: HashMap<Place, &'v Arc<Resource>>,
     policies: HashMap<Target, Vec<&'v Arc<Resource>>>,

@@ -99,7 +99,7 @@ spec:
         (
             "twice.yaml",
             format!(
-                "apiVersion: v1\nkind: Secret\nmetadata: {{name: keys, namespace: web}}\nstringData:\n  a: {CANARY}\n  a: {CANARY}x\n"
+                "apiVersion: v1\nkind: Secret\nmetadata: {{name: keys, namespace: web}}\nstringData:\n  a: {CANARY}\n  a: {CANARY}x\n---\napiVersion: v1\nkind: Secret\nmetadata: {{name: keys, namespace: web}}\nstringData: {{b: {CANARY}}}\n"
             ),
         ),
         // Documents that cannot be read; messages and snippets show their lines.

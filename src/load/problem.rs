@@ -1,5 +1,7 @@
 //! L2: what is wrong with the inputs themselves. Input: parsed documents; output: `InputProblem`s, the data of INPUT findings.
 
+use rustc_hash::FxHashMap;
+
 use crate::resource::{Resource, ResourceId, scope};
 use crate::source::Span;
 use crate::yaml::DuplicateKey;
@@ -69,41 +71,76 @@ pub struct InputProblem {
     pub is_sure: bool,
 }
 
-/// INPUT002 for duplicates inside objects; those of other YAML files are none of our business.
+/// Keys reported one by one in a file; nobody corrects more before looking again.
+const MAX_DUPLICATE_KEYS: usize = 100;
+
+/// INPUT002 for duplicates inside objects, one a key and mapping; those of other YAML files are none of our business.
 pub(crate) fn duplicate_keys(
     duplicates: &[DuplicateKey],
     resources: &[Resource],
 ) -> Vec<InputProblem> {
-    let owner = |span: Span| {
-        resources
-            .iter()
-            .rposition(|r| r.object().span().contains(span))
-    };
-    duplicates
-        .iter()
-        .filter_map(|duplicate| {
-            let at = owner(duplicate.second)?;
-            let resource = resources.get(at)?;
-            let key = resource
-                .tree
-                .source()
-                .slice(duplicate.second)
-                .trim_matches(['"', '\''])
-                .to_owned();
-            Some(InputProblem {
-                kind: ProblemKind::DuplicateKey,
-                span: duplicate.second,
-                message: format!(
-                    "`{key}` appears twice in this mapping; Kubernetes uses this one and drops the first"
-                ),
-                help: "merge the two entries or delete one".to_owned(),
-                related: vec![(duplicate.first, "dropped without a word".to_owned())],
-                resource: Some(resource.id),
-                is_sure: true,
-            })
-        })
-        .collect()
+    let mut problems: Vec<InputProblem> = Vec::new();
+    // The one in the last place, and all that come after it.
+    let mut more = 1;
+    // A key written three times is two duplicates: the second overrides the first, the third the second.
+    let mut chains: Vec<Vec<&DuplicateKey>> = Vec::new();
+    let mut open: FxHashMap<Span, usize> = FxHashMap::default();
+    for duplicate in duplicates {
+        let at = open.remove(&duplicate.first).unwrap_or(chains.len());
+        match chains.get_mut(at) {
+            Some(chain) => chain.push(duplicate),
+            None => chains.push(vec![duplicate]),
+        }
+        open.insert(duplicate.second, at);
+    }
+    for chain in &chains {
+        let Some(problem) = duplicate_key(chain, resources) else {
+            continue;
+        };
+        match problems.get_mut(MAX_DUPLICATE_KEYS) {
+            None => problems.push(problem),
+            Some(rest) => {
+                more += 1;
+                rest.message = format!("{more} more keys of this file are written twice or more");
+                rest.related.clear();
+            }
+        }
+    }
+    problems
 }
+
+/// The problem of one key in one mapping; `None` outside objects.
+fn duplicate_key(chain: &[&DuplicateKey], resources: &[Resource]) -> Option<InputProblem> {
+    let used = chain.last()?.second;
+    let before = resources.partition_point(|r| r.object().span().start <= used.start);
+    let resource = resources
+        .get(..before)?
+        .iter()
+        .rfind(|r| r.object().span().contains(used))?;
+    let key = resource.tree.source().slice(used);
+    let key = key.trim_matches(['"', '\'']);
+    let (times, others) = match chain.len() {
+        1 => ("twice".to_owned(), "first"),
+        n => (format!("{} times", n + 1), "others"),
+    };
+    let dropped = chain.iter().take(MAX_DROPPED).map(|d| d.first);
+    Some(InputProblem {
+        kind: ProblemKind::DuplicateKey,
+        span: used,
+        message: format!(
+            "`{key}` appears {times} in this mapping; Kubernetes uses this one and drops the {others}"
+        ),
+        help: "merge the entries or delete all but one".to_owned(),
+        related: dropped
+            .map(|span| (span, "dropped without a word".to_owned()))
+            .collect(),
+        resource: Some(resource.id),
+        is_sure: true,
+    })
+}
+
+/// Dropped entries shown with one finding.
+const MAX_DROPPED: usize = 4;
 
 /// INPUT006: objects of known kinds that the API server would refuse for want of a name.
 pub(crate) fn unnamed(resources: &[Resource]) -> Vec<InputProblem> {
@@ -123,4 +160,50 @@ pub(crate) fn unnamed(resources: &[Resource]) -> Vec<InputProblem> {
             is_sure: true,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{SourceFile, SourceId};
+
+    #[test]
+    fn a_key_is_reported_once_however_often_it_stands() {
+        let messages = |text: &str| {
+            let file = std::sync::Arc::new(SourceFile::new(SourceId(0), "a.yaml", text));
+            let loaded = crate::load::load_text(&file);
+            let problems = loaded.problems.into_iter();
+            problems
+                .filter(|p| p.kind == ProblemKind::DuplicateKey)
+                .map(|p| (p.message, p.related.len()))
+                .collect::<Vec<_>>()
+        };
+        let object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n";
+        let of = |body: &str| messages(&format!("{object}{body}"));
+        let words = |times: &str, others: &str| {
+            format!(
+                "`a` appears {times} in this mapping; Kubernetes uses this one and drops the {others}"
+            )
+        };
+        assert_eq!(of("  a: 1\n  a: 2\n"), [(words("twice", "first"), 1)]);
+        assert_eq!(
+            of("  a: 1\n  b: 0\n  a: 2\n  a: 3\n"),
+            [(words("3 times", "others"), 2)]
+        );
+        assert_eq!(
+            of(&"  a: 1\n".repeat(50)),
+            [(words("50 times", "others"), MAX_DROPPED)]
+        );
+        let many: String = (0..103)
+            .map(|n| format!("  k{n}: 1\n  k{n}: 2\n"))
+            .collect();
+        let found = of(&many);
+        assert_eq!(found.len(), 101);
+        assert_eq!(found[99].0.split(' ').next(), Some("`k99`"));
+        assert_eq!(
+            found[100].0,
+            "3 more keys of this file are written twice or more"
+        );
+        assert_eq!(messages("values: 1\nvalues: 2\n"), []);
+    }
 }

@@ -22,6 +22,7 @@ pub(crate) fn meshgov(arguments: &[&str], cwd: &Path) -> Output {
         .args(arguments)
         .current_dir(cwd)
         .env_clear()
+        .env("TMPDIR", cwd)
         .stdin(Stdio::null())
         .output()
         .unwrap()

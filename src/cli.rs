@@ -16,6 +16,7 @@ pub mod pipeline;
 mod rules;
 mod settings;
 mod test;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -61,6 +62,8 @@ enum Command {
     Rules(rules::Rules),
     /// Explain a rule: why it matters, how to fix what it finds
     Explain(explain::Explain),
+    /// Hold what the owner intends against what the manifests mean
+    Verify(verify::Verify),
     /// Run the examples of rules
     Test(test::Test),
     /// Evaluate a CEL expression over manifests
@@ -92,6 +95,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
         Command::Assets(command) => command.run(io),
         Command::Rules(command) => command.run(io),
         Command::Explain(command) => command.run(io),
+        Command::Verify(command) => command.run(io),
         Command::Test(command) => command.run(io),
         Command::Eval(command) => command.run(io),
         Command::Config(command) => command.run(io),

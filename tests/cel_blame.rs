@@ -241,6 +241,10 @@ const CASES: &[(&str, &str)] = &[
     // What is missing: the key of its deepest existing ancestor.
     ("has(object.metadata.namespace)", "3: «metadata»:"),
     ("has(object.spec.template.spec.volumes)", "19: «spec»:"),
+    (
+        "has(object.metadata.labels.team)",
+        "5: «labels»: {app: web, tier: front}",
+    ),
     ("has(object.status)", "1: «apiVersion»: apps/v1"),
     (
         "object.?spec.?template.?metadata.hasValue()",

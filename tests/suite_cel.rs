@@ -25,6 +25,18 @@ use serde_json::Value as Json;
 /// Share of the tests without protobuf that must pass.
 const WANTED: f64 = 0.99;
 
+/// Tests that fail, with the reason.
+const KNOWN: &[(&str, &str)] = &[
+    (
+        "parse/bytes_literals/triple_single_quoted_unescaped_punctuation",
+        "the expected bytes hold a backslash that the expression in the file does not",
+    ),
+    (
+        "parse/bytes_literals/triple_double_quoted_unescaped_punctuation",
+        "the expected bytes hold a backslash that the expression in the file does not",
+    ),
+];
+
 struct Case {
     json: Json,
 }
@@ -188,7 +200,15 @@ fn conformance_with_cel_spec() {
         row.checked += usize::from(ours(case, &functions, true).is_none());
         match ours(case, &functions, false) {
             None => row.ours += 1,
-            Some(why) => failed.push(format!("{}: {} -> {why}", case.title(), case.text("expr"))),
+            Some(why) => {
+                let title = case.title();
+                let reason = KNOWN.iter().find(|(known, _)| *known == title);
+                let reason = reason.map_or("NOT KNOWN", |(_, reason)| *reason);
+                failed.push(format!(
+                    "{title} ({reason}): {} -> {why}",
+                    case.text("expr")
+                ));
+            }
         }
     }
     println!(
@@ -216,6 +236,10 @@ fn conformance_with_cel_spec() {
     for line in &failed {
         println!("{line}");
     }
+    assert!(
+        failed.iter().all(|line| !line.contains("NOT KNOWN")),
+        "a test fails that is not in KNOWN"
+    );
     let share = total.ours as f64 / total.of as f64;
     assert!(share >= WANTED, "{:.2} % pass", 100.0 * share);
 }

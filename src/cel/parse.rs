@@ -42,30 +42,53 @@ pub(crate) fn parser() -> PrattParser {
         .max_recursion_depth(64)
 }
 
-/// The text the parser sees: `cel.iterVar(0, 1)`, which the crate's macros refuse as a variable, becomes an identifier of
-/// the same length (cel-spec, block extension).
+/// The text the parser sees: `cel.iterVar(0, 1)`, which the crate's macros refuse as a variable, becomes an identifier,
+/// padded to the same length (cel-spec, block extension).
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    const CALL: &str = "cel.iterVar(";
-    if !text.contains(CALL) {
+    if !text.contains("cel.iterVar(") {
         return Cow::Borrowed(text);
     }
+    let mut lexer = Lexer::new(text);
+    let tokens: Vec<Token> = std::iter::from_fn(|| {
+        let token = lexer.lex();
+        let more = !matches!(token.kind, TokenKind::TokEnd | TokenKind::TokError);
+        more.then_some(token)
+    })
+    .filter(|token| token.kind != TokenKind::TokWhitespace)
+    .collect();
+    let word = |token: &Token| text.get(token.start..token.end).unwrap_or("");
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(CALL) {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        let Some(end) = from.find(')') else {
-            break;
+    let mut copied = 0;
+    for call in tokens.windows(8) {
+        let [before, cel, dot, name, open, first, comma, second] = call else {
+            continue;
         };
-        let (call, after) = from.split_at(end + 1);
-        let name: String = call
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-            .collect();
-        out.push_str(&name);
-        rest = after;
+        let end = tokens
+            .iter()
+            .find(|token| token.start >= second.end)
+            .filter(|token| token.kind == TokenKind::TokRightParen)
+            .map(|token| token.end);
+        let is_call = before.kind != TokenKind::TokDot
+            && word(cel) == "cel"
+            && dot.kind == TokenKind::TokDot
+            && word(name) == "iterVar"
+            && open.kind == TokenKind::TokLeftParen
+            && first.kind == TokenKind::TokInt
+            && comma.kind == TokenKind::TokComma
+            && second.kind == TokenKind::TokInt;
+        if let (true, Some(end)) = (is_call, end) {
+            out.push_str(text.get(copied..cel.start).unwrap_or(""));
+            let name = format!("cel_iterVar_{}_{}", word(first), word(second));
+            out.push_str(&name);
+            // The call is longer than the name: it has two brackets, a dot and a comma.
+            out.extend(std::iter::repeat_n(
+                ' ',
+                (end - cel.start).saturating_sub(name.len()),
+            ));
+            copied = end;
+        }
     }
-    out.push_str(rest);
+    out.push_str(text.get(copied..).unwrap_or(""));
     Cow::Owned(out)
 }
 
@@ -325,6 +348,26 @@ mod tests {
             kind(&format!("a.b == 1{}", " && a.b == 1".repeat(200))),
             None
         );
+    }
+
+    #[test]
+    fn a_macro_variable_of_a_block_becomes_a_name_of_the_same_length() {
+        let text = "[1].map(cel.iterVar(0, 0), cel.iterVar( 0,0 ) + 1)";
+        let plain = plain(text);
+        assert_eq!(plain.len(), text.len());
+        let words: Vec<_> = plain.split_whitespace().collect();
+        assert_eq!(
+            words,
+            ["[1].map(cel_iterVar_0_0", ",", "cel_iterVar_0_0", "+", "1)"]
+        );
+        // Found by fuzzing: other texts that look alike are left alone.
+        for text in [
+            "atcel.iterVar( +…'.iterVar( +…')",
+            "'cel.iterVar(0, 0)'",
+            "a.cel.iterVar(0, 0)",
+        ] {
+            assert_eq!(super::plain(text), text);
+        }
     }
 
     #[test]

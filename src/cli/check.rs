@@ -105,6 +105,13 @@ struct Plain {
     check: Check,
 }
 
+/// A sign of life on stderr, first drawn after half a second, so that short runs show none.
+fn progress() -> indicatif::ProgressBar {
+    let bar = indicatif::ProgressBar::new_spinner().with_message("reading and judging manifests");
+    bar.enable_steady_tick(std::time::Duration::from_millis(500));
+    bar
+}
+
 impl Check {
     /// `meshgov check` with these arguments.
     pub(super) fn with(arguments: &[&str]) -> Result<Self, Error> {
@@ -132,7 +139,12 @@ impl Check {
             .stack_size(WORKER_STACK_BYTES)
             .build()
             .map_err(|e| Error::usage(format!("cannot start the threads: {e}")))?;
-        let outcome = self.outcome(&settings, &request, &formats, &pool, io)?;
+        let progress = (io.terminal_err && !self.no_progress && !self.quiet).then(progress);
+        let outcome = self.outcome(&settings, &request, &formats, &pool, io);
+        if let Some(bar) = progress {
+            bar.finish_and_clear();
+        }
+        let outcome = outcome?;
         let fails = outcome.findings.iter().any(|f| outcome.gate.fails(f));
         let incomplete = is_incomplete(&outcome);
         let code = match () {

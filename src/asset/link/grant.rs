@@ -56,7 +56,8 @@ impl Grants {
     fn add(&mut self, subject: NodeRef<'_>, grant: &Grant) {
         let text = |name: &str| subject.get(name).and_then(NodeRef::as_str).unwrap_or("");
         let list = match text("kind") {
-            "ServiceAccount" => {
+            // The API server refuses an account without namespace.
+            "ServiceAccount" if !text("namespace").is_empty() => {
                 let place = (text("namespace").to_owned(), text("name").to_owned());
                 self.accounts.entry(place).or_default()
             }

@@ -82,6 +82,10 @@ fn name(variable: &Variable<'_>, ballot: &mut Ballot) {
 }
 
 fn fits(pattern: &str, name: &str) -> bool {
+    // No pattern begins with `*`, and most variables begin like none of them.
+    if pattern.as_bytes().first() != name.as_bytes().first() {
+        return false;
+    }
     match pattern.split_once('*') {
         None => pattern == name,
         Some((start, end)) => {

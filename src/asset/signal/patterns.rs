@@ -26,7 +26,11 @@ impl Patterns {
     /// The rows that fit, in the order of the table. Upper and lower case are equal; only ASCII is looked at.
     pub(super) fn matches(&self, text: &str) -> impl Iterator<Item = &'static Row> {
         let set = self.set.get_or_init(|| compile(self.rows));
-        let found = set.as_ref().map(|set| set.matches(text.as_bytes()));
+        // Most texts fit no row, which is cheaper to find out than which rows they fit.
+        let found = set
+            .as_ref()
+            .filter(|set| set.is_match(text.as_bytes()))
+            .map(|set| set.matches(text.as_bytes()));
         found
             .into_iter()
             .flatten()

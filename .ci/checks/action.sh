@@ -2,10 +2,12 @@
 # The action's scripts as GitHub runs them: a released archive from a local file server, checked against the table; a
 # wrong checksum and an unknown version refused; outputs, summary and annotations written; the saved exit code returned.
 set -euo pipefail
+trap 'echo "action: line $LINENO does not hold"' ERR
 root=$PWD
 work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
+# One assertion a line: what fails before `&&` does not stop the script.
 triple=x86_64-unknown-linux-musl
 [ "$(uname -m)" = x86_64 ] || triple=aarch64-unknown-linux-musl
 mkdir -p "$work/www/v0.1.0" "$work/tools" "$work/tmp"
@@ -45,11 +47,26 @@ check_action testdata/demo
 cat "$work/output"
 [ "$(sed -n 's/^exit-code=//p' "$work/output")" = 1 ]
 [ "$(sed -n 's/^findings=//p' "$work/output")" -gt 0 ]
-[ -s "$(sed -n 's/^sarif-file=//p' "$work/output")" ] && [ -s "$work/summary" ]
+[ -s "$(sed -n 's/^sarif-file=//p' "$work/output")" ]
+[ -s "$work/summary" ]
 code=0
 finish_action false >"$work/annotations" || code=$?
-[ "$code" = 1 ] && grep -q '^::error file=' "$work/annotations"
+[ "$code" = 1 ]
+grep -q '^::error file=' "$work/annotations"
 code=0
 finish_action true >"$work/annotations" || code=$?
-[ "$code" = 1 ] && [ ! -s "$work/annotations" ]
-echo "action: install refused three bad inputs, check wrote SARIF, summary, annotations; exit code kept"
+[ "$code" = 1 ]
+[ ! -s "$work/annotations" ]
+check_action testdata/nowhere
+[ "$(sed -n 's/^exit-code=//p' "$work/output")" = 2 ]
+grep -qx 'sarif-file=' "$work/output"
+grep -qx 'findings=0' "$work/output"
+code=0
+finish_action false >"$work/annotations" || code=$?
+[ "$code" = 2 ]
+[ ! -s "$work/annotations" ]
+
+: >"$work/output"
+env GITHUB_OUTPUT="$work/output" MESHGOV_ACTION_BUILD=true CARGO_TARGET_DIR="$root/target" bash .github/action/install.sh
+"$(sed -n 's/^bin=//p' "$work/output")" --version
+echo "action: built from source; install refused three bad inputs; check wrote SARIF, summary, annotations; exit code kept"

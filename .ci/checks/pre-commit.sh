@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# A real `pre-commit try-repo`: a bad commit is refused with the finding, a good one passes silently.
+# A real `pre-commit try-repo`: a bad commit is refused with the finding, a good one passes silently. Each try-repo builds
+# the hook anew, so the built one runs once, and quickly built; the other runs take the binary on the PATH.
 set -euo pipefail
 root=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+export MATURIN_PEP517_ARGS="--profile dev"
 export PRE_COMMIT_HOME=$work/cache CARGO_TARGET_DIR=$root/target PATH=$root/target/release:$PATH
 export GIT_AUTHOR_NAME=ci GIT_AUTHOR_EMAIL=ci@example.invalid GIT_COMMITTER_NAME=ci GIT_COMMITTER_EMAIL=ci@example.invalid
 mkdir "$work/repo" && cd "$work/repo" && git init -q -b main
@@ -16,7 +18,7 @@ metadata: {name: settings, namespace: web}
 data: {colour: blue}
 YAML
 git add -A
-run meshgov || { cat "$work/out"; echo "the hook failed on a clean tree"; exit 1; }
+run meshgov-system || { cat "$work/out"; echo "the hook failed on a clean tree"; exit 1; }
 
 cat >bad.yaml <<'YAML'
 apiVersion: apps/v1
@@ -36,6 +38,7 @@ grep -q 'AIKEY001' "$work/out" || { cat "$work/out"; echo "the finding is not na
 if grep -q 'sk-demo-4f9c' "$work/out"; then echo "the hook printed the credential"; exit 1; fi
 run meshgov-system && { echo "the system hook passed a literal credential"; exit 1; }
 code=0
-clean=$(mktemp -d) && cp ok.yaml "$clean" && (cd "$clean" && "$root/target/release/meshgov" check --quiet --no-progress) >"$work/quiet" 2>&1 || code=$?
+clean=$work/clean
+mkdir "$clean" && cp ok.yaml "$clean" && (cd "$clean" && "$root/target/release/meshgov" check --quiet --no-progress) >"$work/quiet" 2>&1 || code=$?
 [ "$code" = 0 ] && [ ! -s "$work/quiet" ] || { cat "$work/quiet"; echo "the hook's command is not silent on a clean tree"; exit 1; }
 echo "pre-commit: clean tree passed silently, a literal credential was refused and not printed"

@@ -30,7 +30,7 @@ code=0
 [ -s "$sarif" ] || sarif=""
 findings=0
 if [ -s "$json" ]; then
-  findings=$("$MESHGOV_BIN" --version >/dev/null && sed -n 's/^ *"findingsTotal": *\([0-9]*\).*/\1/p' "$json" | head -n 1)
+  findings=$(sed -n 's/^ *"findingsTotal": *\([0-9]*\).*/\1/p' "$json" | head -n 1)
 fi
 {
   printf 'sarif-file=%s\n' "$sarif"

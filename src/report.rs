@@ -30,7 +30,9 @@ pub use assets_human::why;
 pub use terminal::{ColorChoice, Terminal};
 
 // What the formats share; they import it from here and never from each other.
-use change::{Group, causes, counts, first_names, groups, scope, sentence_of, step, texts};
+use change::{
+    Group, causes, counts, first_names, groups, scope, sentence_of, step, telling, texts,
+};
 use layout::write_json;
 use markdown::escaped;
 use place::{Place, level, place, selected};

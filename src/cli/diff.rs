@@ -8,6 +8,7 @@ use crate::cli::pipeline::{self, Input};
 use crate::cli::settings::{ConfigFlags, FilterFlags, Settings};
 use crate::cli::{EXIT_EMPTY, EXIT_FINDINGS, EXIT_OK, Io, stdout_failed};
 use crate::discover::Request;
+use crate::discover::display::{Base, absolute};
 use crate::error::Error;
 use crate::facts::change::Direction;
 use crate::query::diff::{self, DiffReport, Tree};
@@ -60,18 +61,25 @@ enum FailOn {
 impl Diff {
     pub(super) fn run(&self, io: &mut Io<'_>) -> Result<u8, Error> {
         let settings = self.config.settings(&FilterFlags::default(), io)?;
+        for path in &self.paths {
+            let is_in = |folder: &Path| io.cwd.join(folder).join(path).exists();
+            if !is_in(&self.base) && !is_in(self.head()) {
+                return Err(Error::usage_help(
+                    format!("neither side has `{}`", path.display()),
+                    "paths are meant within both folders",
+                ));
+            }
+        }
         let base = self.tree(&self.base, &settings, io)?;
-        let head = match &self.head {
-            Some(head) => self.tree(head, &settings, io)?,
-            None => self.tree(Path::new("."), &settings, io)?,
-        };
+        let head = self.tree(self.head(), &settings, io)?;
         let objects = base.loaded.resources.len() + head.loaded.resources.len();
         if objects == 0 && !self.allow_empty {
             let words = "error: no Kubernetes object found on either side\n  help: name other folders, or pass --allow-empty\n";
             io.err.write_all(words.as_bytes()).map_err(stdout_failed)?;
             return Ok(EXIT_EMPTY);
         }
-        let report = of(base, head);
+        let mut report = of(base, head);
+        report.folders = (Self::shown(&self.base, io), Self::shown(self.head(), io));
         let options = Options {
             all: self.all,
             ..Options::default()
@@ -87,9 +95,20 @@ impl Diff {
         })
     }
 
+    fn head(&self) -> &Path {
+        self.head.as_deref().unwrap_or(Path::new("."))
+    }
+
+    /// A folder as the paths of its files begin; empty where they print as they are.
+    fn shown(folder: &Path, io: &Io<'_>) -> String {
+        let full = absolute(&io.cwd, folder);
+        let shown = Base::of(&full).shown(&full);
+        if shown == "." { String::new() } else { shown }
+    }
+
     /// Reads one side; its paths print relative to its own folder, so that both sides print alike.
     fn tree(&self, folder: &Path, settings: &Settings, io: &Io<'_>) -> Result<Input, Error> {
-        let cwd = io.cwd.join(folder);
+        let cwd = absolute(&io.cwd, folder);
         if !cwd.is_dir() {
             return Err(Error::usage_help(
                 format!("`{}` is no folder", folder.display()),

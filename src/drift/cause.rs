@@ -80,7 +80,7 @@ impl<'v> Objects<'v> {
         }
     }
 
-    fn from_base(&self, id: ResourceId) -> Both<'v> {
+    fn of_base(&self, id: ResourceId) -> Both<'v> {
         let Some(member) = self.base.of_id(id) else {
             return (None, None);
         };
@@ -91,7 +91,7 @@ impl<'v> Objects<'v> {
         (Some(member), head)
     }
 
-    fn from_head(&self, id: ResourceId) -> Both<'v> {
+    fn of_head(&self, id: ResourceId) -> Both<'v> {
         let Some(member) = self.head.of_id(id) else {
             return (None, None);
         };
@@ -108,7 +108,7 @@ impl<'v> Objects<'v> {
         let fits = |m: &&Member| kinds(&m.resource);
         let mut found = Vec::new();
         for member in self.head.view.members.iter().filter(fits) {
-            let both = self.from_head(member.resource.id);
+            let both = self.of_head(member.resource.id);
             let differs = match both {
                 (Some(base), Some(head)) => !relevant(base, head, &BTreeSet::new()).is_empty(),
                 _ => true,
@@ -118,7 +118,7 @@ impl<'v> Objects<'v> {
             }
         }
         for member in self.base.view.members.iter().filter(fits) {
-            let both = self.from_base(member.resource.id);
+            let both = self.of_base(member.resource.id);
             if both.1.is_none() {
                 found.push(both);
             }
@@ -173,7 +173,12 @@ pub fn explain(objects: &Objects<'_>, question: &Question<'_>) -> Vec<Cause> {
         }
     }
     for touch in touched.iter().filter(|t| t.base != t.head) {
-        causes.extend(selectors(touch.both, &labels));
+        let word = if touch.head {
+            "now fits"
+        } else {
+            "no longer fits"
+        };
+        causes.extend(selectors(touch.both, &labels, word));
     }
     if causes.is_empty() {
         causes = elsewhere(objects, question.namespace);
@@ -220,23 +225,23 @@ fn touched<'v>(objects: &Objects<'v>, question: &Question<'_>) -> Vec<Touch<'v>>
         }
     };
     for id in question.base_objects {
-        add(objects.from_base(*id), false, None, Side::Base);
+        add(objects.of_base(*id), false, None, Side::Base);
     }
     for id in question.head_objects {
-        add(objects.from_head(*id), false, None, Side::Head);
+        add(objects.of_head(*id), false, None, Side::Head);
     }
     for step in question.base {
         if let Origin::Field { resource, span } = step.origin {
             let decides = step.role == Role::Decides;
             let at = decides.then_some(span);
-            add(objects.from_base(resource), decides, at, Side::Base);
+            add(objects.of_base(resource), decides, at, Side::Base);
         }
     }
     for step in question.head {
         if let Origin::Field { resource, span } = step.origin {
             let decides = step.role == Role::Decides;
             let at = decides.then_some(span);
-            add(objects.from_head(resource), decides, at, Side::Head);
+            add(objects.of_head(resource), decides, at, Side::Head);
         }
     }
     found
@@ -363,14 +368,14 @@ fn selector(resource: &Resource) -> Vec<(String, Span)> {
 }
 
 /// The selector lines of an object that exists on both sides and counts on one: an edited label made the difference.
-fn selectors((base, head): Both<'_>, labels: &BTreeSet<String>) -> Vec<Cause> {
+fn selectors((base, head): Both<'_>, labels: &BTreeSet<String>, word: &str) -> Vec<Cause> {
     let (Some(base), Some(head)) = (base, head) else {
         return Vec::new();
     };
     if crate::pods::template(&head.resource).is_some() {
         return Vec::new();
     }
-    let says = format!("the selector of {}", named(head));
+    let says = format!("which {word} the selector of {}", named(head));
     let of = |side, member: &Member| {
         selector(&member.resource)
             .into_iter()

@@ -42,8 +42,28 @@ pub struct DiffReport {
     pub base: Sources,
     /// The texts that spans of the head index.
     pub head: Sources,
+    /// Folders of base and head, as paths of their texts begin; empty when paths are printed as they are.
+    pub folders: (String, String),
 }
 
+impl DiffReport {
+    /// A path within the folder of its side, so that both sides print alike.
+    #[must_use]
+    pub fn path<'p>(&self, side: Side, path: &'p str) -> &'p str {
+        let folder = match side {
+            Side::Base => &self.folders.0,
+            Side::Head => &self.folders.1,
+        };
+        if folder.is_empty() {
+            return path;
+        }
+        match path.strip_prefix(folder.as_str()) {
+            Some("") => ".",
+            Some(rest) => rest.strip_prefix('/').unwrap_or(path),
+            None => path,
+        }
+    }
+}
 /// Sums over all views.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -76,6 +96,7 @@ pub fn diff(base: Tree<'_>, head: Tree<'_>, sources: (Sources, Sources)) -> Diff
         edges: Totals::default(),
         base: sources.0,
         head: sources.1,
+        folders: (String::new(), String::new()),
     };
     let nothing = View::new(String::new(), String::new(), Vec::new(), Vec::new());
     let known = (views::identities(base.views), views::identities(head.views));

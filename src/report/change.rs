@@ -197,7 +197,8 @@ fn reach(change: &Change, subject: &str) -> String {
 /// `apps/deploy.yaml:14`, in the texts of its side.
 pub(super) fn at(report: &DiffReport, cause: &Cause) -> String {
     let place = place(texts(report, cause.side), cause.span);
-    format!("{}:{}", one_line(place.path), place.start.line)
+    let path = report.path(cause.side, place.path);
+    format!("{}:{}", one_line(path), place.start.line)
 }
 
 /// The texts of a side.
@@ -210,15 +211,47 @@ pub(super) fn texts(report: &DiffReport, side: Side) -> &Sources {
 
 /// Causes that say the same on both sides as one: what it is, with its places.
 pub(super) fn causes(report: &DiffReport, list: &[Cause]) -> Vec<(String, Vec<String>)> {
-    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    let mut found: Vec<(&str, Vec<&Cause>)> = Vec::new();
     for cause in list {
-        let place = format!("{} ({})", at(report, cause), cause.side.as_str());
-        match found.last_mut() {
-            Some((says, places)) if *says == cause.says => places.push(place),
-            _ => found.push((cause.says.clone(), vec![place])),
+        match found.iter_mut().find(|(says, _)| *says == cause.says) {
+            Some((_, places)) => places.push(cause),
+            None => found.push((&cause.says, vec![cause])),
         }
     }
+    let places = |list: Vec<&Cause>| {
+        let words: Vec<String> = list.iter().map(|cause| at(report, cause)).collect();
+        match words.as_slice() {
+            [base, head] if base == head => vec![base.clone()],
+            _ => words
+                .iter()
+                .zip(list)
+                .map(|(place, cause)| format!("{place} ({})", cause.side.as_str()))
+                .collect(),
+        }
+    };
     found
+        .into_iter()
+        .map(|(says, list)| (says.to_owned(), places(list)))
+        .collect()
+}
+
+/// The steps of both proofs that are not the same on both sides; of a side without one, the first.
+pub(super) fn telling(change: &Change) -> (Vec<&Step>, Vec<&Step>) {
+    let own = |steps: &[Step], other: &[Step]| -> Vec<usize> {
+        let same = |a: &Step| other.iter().any(|b| a.says == b.says && a.role == b.role);
+        let differs = steps.iter().enumerate().filter(|(_, step)| !same(step));
+        let found: Vec<usize> = differs.map(|(at, _)| at).collect();
+        if found.is_empty() && !steps.is_empty() {
+            return vec![0];
+        }
+        found
+    };
+    let (base, head) = (&change.base_proof, &change.head_proof);
+    let (before, after) = (own(base, head), own(head, base));
+    (
+        before.into_iter().filter_map(|at| base.get(at)).collect(),
+        after.into_iter().filter_map(|at| head.get(at)).collect(),
+    )
 }
 
 /// A step of a proof with its place.
@@ -233,11 +266,8 @@ pub(super) fn step(report: &DiffReport, side: Side, step: &Step) -> String {
     match step.span() {
         Some(span) => {
             let place = place(texts(report, side), span);
-            format!(
-                "{says}{role}, {}:{}",
-                one_line(place.path),
-                place.start.line
-            )
+            let path = report.path(side, place.path);
+            format!("{says}{role}, {}:{}", one_line(path), place.start.line)
         }
         None => format!("{says}{role}"),
     }
@@ -261,14 +291,14 @@ pub(super) fn counts(report: &DiffReport) -> String {
     words.join(", ")
 }
 
-/// `41 callers gained, 2 lost; 212 ports compared in 3 views`.
+/// `pairs of caller and port: 41 new, 2 gone; 212 ports compared in 3 views`.
 pub(super) fn scope(report: &DiffReport) -> String {
     let edges = report.edges;
     let mut words = match (edges.added, edges.removed) {
         (0, 0) => String::new(),
         (n, m) => format!(
-            "{} of ports gained, {} lost; ",
-            plural(n, "caller"),
+            "pairs of caller and port: {} new, {} gone; ",
+            number(n),
             number(m)
         ),
     };

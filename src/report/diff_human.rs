@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use crate::facts::Step;
 use crate::facts::change::{Change, Side};
 use crate::query::diff::DiffReport;
 
 use super::{
-    Group, Options, causes, counts, first_names, groups, number, one_line, scope, sentence_of, step,
+    Group, Options, causes, counts, first_names, groups, number, one_line, scope, sentence_of,
+    step, telling,
 };
 
 /// Groups, lines of one, and steps of a proof that are printed without `--all`.
@@ -96,13 +96,17 @@ fn proofs(
     options: &Options,
     text: &mut String,
 ) -> std::fmt::Result {
-    for (word, side, steps) in [
-        ("before", Side::Base, &change.base_proof),
-        ("after", Side::Head, &change.head_proof),
-    ] {
+    let (before, after) = if options.all {
+        (
+            change.base_proof.iter().collect(),
+            change.head_proof.iter().collect(),
+        )
+    } else {
+        telling(change)
+    };
+    for (word, side, steps) in [("before", Side::Base, before), ("after", Side::Head, after)] {
         let shown = if options.all { steps.len() } else { STEPS };
-        let steps: Vec<&Step> = steps.iter().take(shown).collect();
-        for (at, one) in steps.into_iter().enumerate() {
+        for (at, one) in steps.into_iter().take(shown).enumerate() {
             let word = if at == 0 { word } else { "" };
             writeln!(text, "  {word:<6} | {}", step(report, side, one))?;
         }

@@ -16,16 +16,17 @@ const DEPTH: usize = 2;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Document<'a> {
+struct Document {
     version: u32,
+    tool: Value,
     changes: Vec<Value>,
     views: Vec<Value>,
-    summary: Summary<'a>,
+    summary: Summary,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Summary<'a> {
+struct Summary {
     widened: usize,
     changed: usize,
     narrowed: usize,
@@ -33,7 +34,6 @@ struct Summary<'a> {
     edges_added: usize,
     edges_removed: usize,
     undecided: usize,
-    tool: &'a str,
 }
 
 /// Writes one JSON document.
@@ -49,11 +49,18 @@ pub(super) fn write(
     };
     let document = Document {
         version: 1,
+        tool: json!({"name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION")}),
         changes: report.changes.iter().map(|c| change(report, c)).collect(),
         views: report
             .views
             .iter()
-            .map(|(base, head)| json!({"base": base, "head": head}))
+            .map(|(base, head)| {
+                let of = |side, name: &Option<String>| {
+                    let name = name.as_deref();
+                    name.map(|name| report.path(side, name).to_owned())
+                };
+                json!({"base": of(Side::Base, base), "head": of(Side::Head, head)})
+            })
             .collect(),
         summary: Summary {
             widened: of(Direction::Widened),
@@ -63,7 +70,6 @@ pub(super) fn write(
             edges_added: report.edges.added,
             edges_removed: report.edges.removed,
             undecided: report.edges.undecided,
-            tool: env!("CARGO_PKG_VERSION"),
         },
     };
     let mut out = BufWriter::new(out);
@@ -77,7 +83,7 @@ fn change(report: &DiffReport, change: &Change) -> Value {
         let place = place(texts(report, cause.side), cause.span);
         json!({
             "side": cause.side.as_str(),
-            "path": place.path,
+            "path": report.path(cause.side, place.path),
             "line": place.start.line,
             "says": cause.says,
         })
@@ -100,7 +106,7 @@ fn change(report: &DiffReport, change: &Change) -> Value {
             "name": about.resource.name,
         },
         "asset": about.is_asset,
-        "views": change.views,
+        "views": change.views.iter().map(|v| report.path(about.side, v)).collect::<Vec<_>>(),
         "proof": {
             "base": proof(Side::Base, &change.base_proof),
             "head": proof(Side::Head, &change.head_proof),

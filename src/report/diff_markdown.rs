@@ -9,6 +9,7 @@ use crate::query::diff::DiffReport;
 
 use super::{
     Group, Options, causes, counts, escaped, first_names, groups, number, scope, sentence_of, step,
+    telling,
 };
 
 /// Causes, lines of one, and steps of a proof that are printed.
@@ -33,7 +34,7 @@ pub(super) fn write(
 }
 
 fn body(report: &DiffReport, page: &mut String) -> std::fmt::Result {
-    writeln!(page, "## meshgov: {}\n", counts(report))?;
+    writeln!(page, "### meshgov: {}\n", counts(report))?;
     let groups = groups(report);
     let mut printed = 0;
     for direction in [Direction::Widened, Direction::Changed, Direction::Narrowed] {
@@ -43,8 +44,7 @@ fn body(report: &DiffReport, page: &mut String) -> std::fmt::Result {
         }
         let folded = direction == Direction::Narrowed;
         if folded {
-            let title = format!("{} narrowed", number(of.len()));
-            writeln!(page, "<details><summary>{title}</summary>\n")?;
+writeln!(page, "<details><summary>What narrowed</summary>\n")?;
         }
         for group in of {
             if printed >= GROUPS || page.len() > LIMIT {
@@ -90,12 +90,12 @@ fn one(report: &DiffReport, group: &Group<'_>, page: &mut String) -> std::fmt::R
         writeln!(page, "- {mark} {sentence}")?;
         let (before, after) = (change.before.words(), change.after.words());
         let kind = change.kind.as_str();
-        writeln!(page, "  <br>{kind}: {} → {}", code(before), code(after))?;
+        writeln!(page, "  - {kind}: {} → {}", code(before), code(after))?;
         if let Some(edges) = &change.edges
             && edges.added > 0
         {
             let names = first_names(&edges.first_added, edges.added, 5);
-            writeln!(page, "  <br>new: {}", escaped(&names))?;
+            writeln!(page, "  - new: {}", escaped(&names))?;
         }
     }
     if group.lines.len() > LINES {
@@ -118,15 +118,16 @@ fn one(report: &DiffReport, group: &Group<'_>, page: &mut String) -> std::fmt::R
 
 /// Two proofs side by side, folded.
 fn proofs(report: &DiffReport, change: &Change, page: &mut String) -> std::fmt::Result {
-    let cell = |side, steps: &[crate::facts::Step]| -> String {
-        let steps = steps.iter().take(STEPS);
+    let cell = |side, steps: Vec<&crate::facts::Step>| -> String {
         let lines: Vec<String> = steps
+            .into_iter()
+            .take(STEPS)
             .map(|s| escaped(&step(report, side, s)).replace('|', "\\|"))
             .collect();
         lines.join("<br>")
     };
-    let before = cell(Side::Base, &change.base_proof);
-    let after = cell(Side::Head, &change.head_proof);
+    let (before, after) = telling(change);
+    let (before, after) = (cell(Side::Base, before), cell(Side::Head, after));
     if before.is_empty() && after.is_empty() {
         return Ok(());
     }

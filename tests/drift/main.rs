@@ -105,3 +105,44 @@ fn what_cannot_be_known_on_either_side_is_counted() {
         .unwrap();
     assert_eq!(case::diff(&case.base, &case.head).edges.undecided, 1);
 }
+
+/// The comment of the demo pull request as `meshgov diff` prints it.
+fn comment() -> String {
+    let cwd = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/cli/diff");
+    let line = "meshgov diff --no-config --base base --head head --format markdown";
+    let (mut out, mut err, mut stdin) = (Vec::new(), Vec::new(), &[][..]);
+    let code = meshgov::cli::run(
+        line.split(' ').map(std::ffi::OsString::from),
+        &mut meshgov::cli::Io {
+            out: &mut out,
+            err: &mut err,
+            stdin: &mut stdin,
+            cwd,
+            env: |_| None,
+            today: "2026-11-24".into(),
+            terminal_out: false,
+            terminal_err: false,
+        },
+    );
+    assert_eq!((code, err.as_slice()), (1, &[][..]));
+    String::from_utf8(out).unwrap()
+}
+
+/// `UPDATE_DOCS=1` rewrites the pages; read the change like a patch.
+#[test]
+fn the_pages_show_the_comment_as_it_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let comment = comment();
+    for page in ["README.md", "docs/drift.md"] {
+        let text = std::fs::read_to_string(root.join(page)).unwrap();
+        let (open, close) = ("<!-- diff:begin -->\n", "<!-- diff:end -->");
+        let (before, rest) = text.split_once(open).unwrap();
+        let (shown, after) = rest.split_once(close).unwrap();
+        if std::env::var_os("UPDATE_DOCS").is_some() && shown != comment {
+            let text = format!("{before}{open}{comment}{close}{after}");
+            std::fs::write(root.join(page), text).unwrap();
+        } else {
+            assert_eq!(shown, comment, "{page}");
+        }
+    }
+}

@@ -182,7 +182,7 @@ impl Compared<'_, '_> {
         let rests = |facts: &Facts<'_>, at: usize| {
             facts
                 .workload(at)
-                .map(|w| rests_on(facts, w))
+                .map(|w| rests_on(facts, w, true))
                 .unwrap_or_default()
         };
         change.cause = self.explain(&Question {
@@ -255,7 +255,7 @@ impl Compared<'_, '_> {
         };
         let rests = |facts: &Facts<'_>, at: Option<usize>| {
             at.and_then(|at| facts.workload(at))
-                .map(|w| rests_on(facts, w))
+                .map(|w| rests_on(facts, w, false))
                 .unwrap_or_default()
         };
         change.base_proof = steps(self.base, client.base);

@@ -154,12 +154,13 @@ impl Compared<'_, '_> {
         {
             after.push_str(", with other conditions");
         }
+        let proofs = (proof(&before.reach), proof(&after.reach));
         pair.change = self.push(
             ChangeKind::Access,
             at,
             (was, is),
             direction,
-            (&before.reach.steps, &after.reach.steps),
+            (&proofs.0, &proofs.1),
         );
         pair
     }
@@ -214,7 +215,7 @@ impl Compared<'_, '_> {
             Side::Head if open => ((State::Absent, state), Direction::Widened),
             Side::Head => ((State::Absent, state), Direction::Changed),
         };
-        let mut steps = facts.reach.steps.clone();
+        let mut steps = proof(&facts.reach);
         let alone = match side {
             Side::Base => self.pairs.removed.contains(&at.0),
             Side::Head => self.pairs.added.contains(&at.0),
@@ -309,12 +310,13 @@ impl Compared<'_, '_> {
             base.extend(left.steps);
             head.extend(right.steps);
         }
+        let other_services = leads(was) != leads(is);
         let mut change: Change = self.change(kind, about, states, direction);
         change.cause = self.explain(&Question {
             base: &base,
             head: &head,
-            base_objects: &rests_on(self.base, was),
-            head_objects: &rests_on(self.head, is),
+            base_objects: &rests_on(self.base, was, other_services),
+            head_objects: &rests_on(self.head, is, other_services),
             namespace: is.namespace.as_str(),
         });
         change.base_proof = before.iter().take(MAX_PROOF).cloned().collect();
@@ -324,24 +326,57 @@ impl Compared<'_, '_> {
     }
 }
 
+/// The proof of who is let in; that no policy has a say is a step too.
+fn proof(reach: &Fact<Reach>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if reach.get().is_some_and(|r| r.proxied && !r.restricted) {
+        steps.push(Step::default(
+            "istio.io/docs/reference/config/security/authorization-policy",
+            "no AuthorizationPolicy applies, so that every request is let in",
+        ));
+    }
+    steps.extend(reach.steps.iter().cloned());
+    steps
+}
+
 /// Steps of a proof that a change keeps.
 const MAX_PROOF: usize = 12;
 
 /// Workload and port on each side.
 type Sides = ((usize, Option<usize>), (usize, Option<usize>));
 
-/// Objects besides the proof: the workload, its Services, its Namespace.
+/// What Services say of a workload's ports; where they say the same, no edit of theirs explains anything.
+fn leads(workload: &Workload) -> Vec<(u16, &str, u16, &str, Option<&str>)> {
+    let ports = workload.ports.iter();
+    ports
+        .flat_map(|p| p.services.iter().map(move |s| (p, s)))
+        .map(|(p, s)| {
+            let app = s.app_protocol.as_deref();
+            (
+                p.number,
+                s.service.name.as_str(),
+                s.port,
+                s.name.as_str(),
+                app,
+            )
+        })
+        .collect()
+}
+
+/// Objects besides the proof: the workload, its Services when they count, its Namespace.
 pub(super) fn rests_on(
     facts: &crate::query::diff::Facts<'_>,
     workload: &Workload,
+    with_services: bool,
 ) -> Vec<ResourceId> {
     let namespace = facts
         .analysis
         .topology
         .namespaces
         .get(workload.namespace.as_str());
+    let services = workload.services.iter().filter(|_| with_services);
     std::iter::once(workload.resource.id)
-        .chain(workload.services.iter().map(|s| s.id))
+        .chain(services.map(|s| s.id))
         .chain(namespace.map(|n| n.id))
         .collect()
 }

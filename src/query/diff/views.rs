@@ -57,11 +57,8 @@ pub(super) fn pair<'v>(base: &'v [Arc<View>], head: &'v [Arc<View>]) -> Vec<Pair
             .iter()
             .any(|(of, _)| of.is_some_and(|v| Arc::ptr_eq(v, b)));
         match nearest(b, head) {
-            Some(h) => {
-                if !pairs.iter().any(|p| is(p, b, h)) {
-                    pairs.push((Some(b), Some(h)));
-                }
-            }
+            Some(h) if !pairs.iter().any(|p| is(p, b, h)) => pairs.push((Some(b), Some(h))),
+            Some(_) => {}
             None if !is_paired => pairs.push((Some(b), None)),
             None => {}
         }

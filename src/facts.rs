@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod assumptions;
+pub mod exposure;
 pub mod fact;
 pub mod pattern;
 pub mod peers;

@@ -33,7 +33,7 @@ pub enum SubjectKind {
     Identity,
     /// One AI asset.
     Asset,
-    /// One way in from outside the mesh.
+    /// One way in from outside the cluster.
     Exposure,
     /// The whole view.
     Tree,
@@ -118,6 +118,31 @@ pub const SUBJECTS: &[SubjectRow] = &[
                 name: "workload",
                 ty: Type::Record(&schema::WORKLOAD),
                 doc: "the workload that listens on it",
+            },
+        ],
+    },
+    SubjectRow {
+        kind: SubjectKind::Exposure,
+        variables: &[
+            SubjectVariable {
+                name: "exposure",
+                ty: Type::Record(&schema::EXPOSURE),
+                doc: "one way in from outside the cluster",
+            },
+            SubjectVariable {
+                name: "port",
+                ty: Type::Record(&schema::PORT),
+                doc: "the port it ends at",
+            },
+            SubjectVariable {
+                name: "workload",
+                ty: Type::Record(&schema::WORKLOAD),
+                doc: "the workload it ends at",
+            },
+            SubjectVariable {
+                name: "object",
+                ty: Type::Dyn,
+                doc: "what opens it, as written: the route, the Service, else the workload",
             },
         ],
     },

@@ -5,6 +5,7 @@ pub mod assumptions;
 pub mod fact;
 pub mod pattern;
 pub mod peers;
+pub mod places;
 pub mod record;
 pub mod schema;
 pub mod selector;

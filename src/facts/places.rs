@@ -45,9 +45,8 @@ impl Places {
             |(span, _): &(Span, usize)| (span.source, span.start) <= (place.source, place.start);
         let end = self.spans.partition_point(begins_before);
         let (span, _) = self.spans.get(end.checked_sub(1)?)?;
-        let same_start = |(other, _): &(Span, usize)| {
-            (other.source, other.start) < (span.source, span.start)
-        };
+        let same_start =
+            |(other, _): &(Span, usize)| (other.source, other.start) < (span.source, span.start);
         let first = self.spans.partition_point(same_start);
         let (_, at) = self
             .spans

@@ -6,6 +6,7 @@ pub mod exposure;
 pub mod fact;
 pub mod pattern;
 pub mod peers;
+pub mod places;
 pub mod record;
 pub mod schema;
 pub mod selector;

@@ -44,7 +44,7 @@ fn body(report: &DiffReport, page: &mut String) -> std::fmt::Result {
         }
         let folded = direction == Direction::Narrowed;
         if folded {
-writeln!(page, "<details><summary>What narrowed</summary>\n")?;
+            writeln!(page, "<details><summary>What narrowed</summary>\n")?;
         }
         for group in of {
             if printed >= GROUPS || page.len() > LIMIT {

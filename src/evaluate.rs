@@ -66,6 +66,7 @@ fn of_view(rules: &[CompiledRule], world: &World) -> Vec<Draft> {
         .members
         .par_iter()
         .with_min_len(64)
+        .filter(|member| !member.resource.is_assumed())
         .flat_map_iter(|member| {
             let rules = by_kind.get(&member.resource.group_kind);
             rules
@@ -79,7 +80,10 @@ fn of_view(rules: &[CompiledRule], world: &World) -> Vec<Draft> {
             .iter()
             .filter(|r| r.rule.info.subject == *kind)
             .collect();
-        drafts.par_extend(subjects.par_iter().flat_map_iter(|subject| {
+        let judged = subjects
+            .par_iter()
+            .filter(|subject| !subject.resource().is_assumed());
+        drafts.par_extend(judged.flat_map_iter(|subject| {
             fitting
                 .iter()
                 .filter(|r| r.looks_at(&subject.resource().group_kind))

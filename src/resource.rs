@@ -36,6 +36,10 @@ pub struct Resource {
     pub namespace: Option<String>,
     pub(crate) tree: Arc<Tree>,
     pub(crate) root: u32,
+    /// Field names down to the pod template, where the config says that this kind carries one; `*` is every item or entry.
+    pub(crate) pod_path: Option<Arc<[String]>>,
+    /// Whether the object is only taken to exist (`assume.objects`): facts read it, nothing judges it.
+    pub(crate) assumed: bool,
 }
 
 impl Resource {
@@ -79,6 +83,8 @@ impl Resource {
                 .map(str::to_owned),
             tree: Arc::clone(tree),
             root,
+            pod_path: None,
+            assumed: false,
         })
     }
 
@@ -86,6 +92,12 @@ impl Resource {
     #[must_use]
     pub fn object(&self) -> NodeRef<'_> {
         self.tree.node(self.root)
+    }
+
+    /// Whether the object is only taken to exist (`assume.objects`).
+    #[must_use]
+    pub fn is_assumed(&self) -> bool {
+        self.assumed
     }
 
     /// The tree that holds the object's nodes.

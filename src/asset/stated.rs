@@ -155,7 +155,7 @@ mod tests {
         );
         let source = Arc::new(SourceFile::new(SourceId(0), "a.yaml", text.as_str()));
         let loaded = crate::load::load_text(&source);
-        crate::pods::templates(&loaded.resources[0], &[])
+        crate::pods::templates(&loaded.resources[0])
             .iter()
             .flat_map(stated)
             .map(|(model, _)| model.uri)

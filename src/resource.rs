@@ -40,6 +40,8 @@ pub struct Resource {
     pub(crate) pod_path: Option<Arc<[String]>>,
     /// Whether the object is only taken to exist (`assume.objects`): facts read it, nothing judges it.
     pub(crate) assumed: bool,
+    /// Whether it is what a chart makes of values: no file holds it.
+    pub(crate) made: bool,
 }
 
 impl Resource {
@@ -85,6 +87,7 @@ impl Resource {
             root,
             pod_path: None,
             assumed: false,
+            made: false,
         })
     }
 
@@ -98,6 +101,12 @@ impl Resource {
     #[must_use]
     pub fn is_assumed(&self) -> bool {
         self.assumed
+    }
+
+    /// Whether the object is what a chart makes of values, so that no file holds it as such.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        self.made
     }
 
     /// The tree that holds the object's nodes.

@@ -20,6 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["secret"],
     &["load"],
     &["kustomize", "render", "pods"],
+    &["release"],
     &["view"],
     &["index"],
     &["cel"],

@@ -73,7 +73,10 @@ fn words<'t>(container: NodeRef<'t>) -> Vec<(&'t str, NodeRef<'t>)> {
     let nodes = ["command", "cmd", "args"]
         .into_iter()
         .filter_map(|field| container.get(field));
+    // Ollama pulls its models once it runs.
+    let started = container.at(&["lifecycle", "postStart", "exec", "command"]);
     nodes
+        .chain(started)
         .flat_map(|node| {
             let single = (!node.is_seq()).then_some(node);
             single.into_iter().chain(node.items())

@@ -21,6 +21,7 @@ use crate::rule::RuleSet;
 use crate::source::{SourceFile, SourceId, Sources, Span, to_u32};
 use crate::suppress::{self, Silencers};
 use crate::view::build::{ViewSettings, Views, views};
+use crate::view::releases::complete;
 use crate::view::{Namespace, View};
 
 /// Everything read, as views.
@@ -113,6 +114,7 @@ fn view_settings(config: &Config) -> ViewSettings {
 
 fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Assumptions) -> Input {
     let Views { views, problems } = views(&loaded, roots, settings);
+    let views = complete(views, &loaded);
     Input {
         sources: loaded.sources(),
         loaded,
@@ -166,6 +168,13 @@ impl Input {
         kinds.sort();
         kinds.dedup();
         kinds
+    }
+
+    /// Objects that charts make of the values of releases.
+    #[must_use]
+    pub fn made(&self) -> usize {
+        let members = self.views.iter().flat_map(|view| &view.members);
+        members.filter(|m| m.resource.is_made()).count()
     }
 
     /// Every view with its facts, and what its opening line says.

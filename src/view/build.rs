@@ -236,6 +236,7 @@ impl Builder<'_> {
                 },
                 what: broken.what.clone(),
                 span: Some(broken.span),
+                opens: true,
             })
             .collect();
         if objects.is_empty() && opaque.is_empty() {
@@ -252,6 +253,7 @@ impl Builder<'_> {
         let name = self.unique(plan.name);
         let mut view = View::new(name, plan.found_by.to_owned(), members, opaque);
         view.repeated = repeated;
+        view.files = plan.files;
         self.views.push(view);
     }
 

@@ -2,9 +2,11 @@
 
 pub mod access;
 pub mod assumptions;
+pub mod exposure;
 pub mod fact;
 pub mod pattern;
 pub mod peers;
+pub mod places;
 pub mod record;
 pub mod schema;
 pub mod selector;

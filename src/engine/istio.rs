@@ -21,6 +21,7 @@ mod compile;
 mod config;
 mod destination_rule;
 mod evidence;
+mod gateway;
 mod jwt;
 mod listener;
 mod membership;

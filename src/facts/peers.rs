@@ -350,8 +350,9 @@ impl PeerSet {
         })
     }
 
-    /// The set with some conditions replaced by their truth.
-    fn decided(&self, truth: impl Fn(&Literal) -> Option<bool>) -> Self {
+    /// The set with some conditions replaced by their truth; `None` leaves a condition open.
+    #[must_use]
+    pub fn decided(&self, truth: impl Fn(&Literal) -> Option<bool>) -> Self {
         let cubes = self.cubes.iter().filter_map(|cube| {
             let mut rest = Vec::new();
             for literal in &cube.literals {

@@ -117,7 +117,7 @@ impl Found<'_, '_> {
                     self.defaults(folder, &mut layers);
                 }
                 for path in named {
-                    values::of_file(self.files.from_top(path.text()), &mut layers);
+                    values::of_file(self.files.at_top(path.text()), &mut layers);
                 }
                 values::of_flux(object, objects, &mut layers);
                 let folder = folder.unwrap_or(path);
@@ -305,7 +305,7 @@ impl Found<'_, '_> {
 
     /// The folder of a chart that a path from the top of a repository means, as the files of the run have it.
     fn local(&mut self, path: &str) -> Option<String> {
-        let file = self.files.from_top(&format!("{path}/Chart.yaml"))?;
+        let file = self.files.at_top(&format!("{path}/Chart.yaml"))?;
         let folder = file.folder().to_owned();
         self.folders.push(folder.clone());
         Some(folder)

@@ -46,7 +46,7 @@ impl<'l> Files<'l> {
 
     /// The file that a path from the top of a repository means. Where the tree of the run is a part of a bigger one, or
     /// holds several, the only file whose path ends so.
-    pub(crate) fn from_top(&self, path: &str) -> Option<&'l LoadedFile> {
+    pub(crate) fn at_top(&self, path: &str) -> Option<&'l LoadedFile> {
         let path = join("", path.trim_start_matches('/'));
         if let Some(file) = self.exact(&path) {
             return Some(file);

@@ -76,8 +76,8 @@ pub(super) fn of_argo(
         let file = match (path.strip_prefix('$'), folder) {
             (Some(rest), _) => rest
                 .split_once('/')
-                .and_then(|(_, path)| files.from_top(path)),
-            (None, Some(_)) if path.starts_with('/') => files.from_top(path),
+                .and_then(|(_, path)| files.at_top(path)),
+            (None, Some(_)) if path.starts_with('/') => files.at_top(path),
             (None, Some(folder)) => files.beside(folder, path),
             (None, None) => None,
         };

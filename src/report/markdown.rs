@@ -140,7 +140,8 @@ fn ledger(outcome: &Outcome, page: &mut String) -> std::fmt::Result {
         .map(|entry| format!("{} ({})", escaped(&entry.path), escaped(&entry.reason)));
     let count = plural(outcome.not_analysed.len(), "file");
     folded(&format!("Not analysed: {count}"), files, page)?;
-    let releases = not_rendered(outcome).into_iter().map(escaped);
+    let releases = not_rendered(outcome);
+    let releases = releases.iter().map(|name| escaped(name));
     let count = opaque(outcome, false);
     folded(&format!("Not rendered: {count}"), releases, page)?;
     let reasons = not_evaluated_by_reason(outcome)

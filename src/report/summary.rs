@@ -197,7 +197,7 @@ pub(super) fn understood(outcome: &Outcome) -> String {
         parts.push("no mesh".to_owned());
         parts.push(workloads);
     } else {
-        parts.push(meshes.into_iter().collect::<Vec<_>>().join(" and "));
+        parts.push(distinct(&meshes).join(" and "));
         parts.push(format!("{workloads}, {} meshed", number(meshed)));
     }
     let assets: usize = sum(|v| v.assets);
@@ -221,6 +221,19 @@ pub(super) fn understood(outcome: &Outcome) -> String {
         }
     }
     parts.join(" · ")
+}
+
+/// Without `Istio` where another view says `Istio sidecar`.
+fn distinct<'a>(meshes: &BTreeSet<&'a str>) -> Vec<&'a str> {
+    let says_less = |mesh: &str| {
+        let mut others = meshes.iter().filter(|other| **other != mesh);
+        others.any(|other| {
+            other
+                .strip_prefix(mesh)
+                .is_some_and(|rest| rest.starts_with(' '))
+        })
+    };
+    meshes.iter().copied().filter(|m| !says_less(m)).collect()
 }
 
 /// Ports whose transport is known, and all ports.
@@ -266,12 +279,18 @@ pub(super) fn unseen(outcome: &Outcome) -> Option<String> {
         .then(|| format!("no workload was judged (not rendered: {unrendered})"))
 }
 
-/// What is not rendered, by name, each once.
-pub(super) fn not_rendered(outcome: &Outcome) -> BTreeSet<&str> {
+/// What is not rendered, by name; how often, where several views have it.
+pub(super) fn not_rendered(outcome: &Outcome) -> Vec<String> {
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
     let all = outcome.views.iter().flat_map(|v| &v.opaque);
-    all.filter(|what| !what.starts_with("broken"))
-        .map(String::as_str)
-        .collect()
+    for what in all.filter(|what| !what.starts_with("broken")) {
+        *names.entry(what).or_default() += 1;
+    }
+    let line = |(name, count): (&str, usize)| match count {
+        1 => name.to_owned(),
+        n => format!("{name} ({} times)", number(n)),
+    };
+    names.into_iter().map(line).collect()
 }
 
 /// `12 HelmReleases` or `1 broken document`: what stands before the name of each, counted.

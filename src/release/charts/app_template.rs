@@ -217,10 +217,9 @@ fn container((id, at, values): Entry<'_>, controller: NodeRef<'_>) -> Node<'stat
             container = container.put(field, list);
         }
     }
-    for env in [set(defaults, &["env"]), set(own, &["env"])] {
-        if let Some(env) = env {
-            container = container.list("env", variables(env), env.span());
-        }
+    // `defaultContainerOptionsStrategy` is `overwrite` unless set.
+    if let Some(env) = set(own, &["env"]).or_else(|| set(defaults, &["env"])) {
+        container = container.list("env", variables(env), env.span());
     }
     let copied = [
         "envFrom",
@@ -238,7 +237,7 @@ fn container((id, at, values): Entry<'_>, controller: NodeRef<'_>) -> Node<'stat
 
 /// `lib/container/fields/_env.tpl`: a map or a list, each value a scalar, `value`, `valueFrom` or what stands in `valueFrom`.
 fn variables(env: NodeRef<'_>) -> Vec<Node<'static>> {
-    let named = env.entries().map(|(key, value)| (key, value));
+    let named = env.entries();
     let listed = env
         .items()
         .filter_map(|item| item.get("name").map(|name| (name, item)));

@@ -86,7 +86,7 @@ impl Ledger<'_> {
             return Ok(());
         }
         writeln!(out, "not rendered: {}", opaque(self.outcome, false))?;
-        let lines = names.into_iter().map(|name| one_line(name).into_owned());
+        let lines = names.iter().map(|name| one_line(name).into_owned());
         self.listed(lines, "more", out)?;
         writeln!(
             out,

@@ -56,7 +56,7 @@ fn ways(manifests: &[&str]) -> Vec<String> {
             }
             let port = workload.port(way.port).unwrap();
             let reach = analysis.reach(workload, port);
-            let access = analysis.istio.from_outside(&analysis.topology, way, &reach);
+            let access = analysis.from_outside(way, &reach);
             let who = match &access.value {
                 Ok(access) => {
                     let by: Vec<_> = access.by.iter().map(|b| b.as_str()).collect();

@@ -45,7 +45,15 @@ pub(super) fn read(file: &Arc<SourceFile>) -> Result<Vec<Expectation>, Error> {
     let parsed = yaml::parse(file);
     if let Some(error) = parsed.errors.first() {
         let (span, message) = (error.span, error.kind.to_string());
-        return Err(faulty(file, ExpectationError { span, message }));
+        let help = None;
+        return Err(faulty(
+            file,
+            ExpectationError {
+                span,
+                message,
+                help,
+            },
+        ));
     }
     let mut all = Vec::new();
     for document in &parsed.documents {
@@ -61,7 +69,7 @@ pub(super) fn faulty(file: &Arc<SourceFile>, error: ExpectationError) -> Error {
         file: Arc::clone(file),
         span: error.span,
         message: error.message,
-        help: None,
+        help: error.help,
     }])
 }
 
@@ -114,6 +122,7 @@ pub(super) fn drafts(
                 let nowhere = || ExpectationError {
                     span: expectation.span,
                     message: "no view to hold this against".to_owned(),
+                    help: None,
                 };
                 return Err(faulty(file, failed.unwrap_or_else(nowhere)));
             }

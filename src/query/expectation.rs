@@ -147,6 +147,8 @@ pub struct ExpectationError {
     pub span: Span,
     /// What.
     pub message: String,
+    /// A way out.
+    pub help: Option<String>,
 }
 
 /// Reads the entries of a document's `expect:`.
@@ -165,6 +167,7 @@ fn error(at: NodeRef<'_>, message: impl Into<String>) -> ExpectationError {
     ExpectationError {
         span: at.span(),
         message: message.into(),
+        help: None,
     }
 }
 
@@ -217,7 +220,10 @@ fn words(kind: NodeRef<'_>) -> Result<&'static [&'static str], ExpectationError>
             || format!("one of {}", all.join(", ")),
             |near| format!("did you mean `{near}`?"),
         );
-        error(kind, format!("`{name}` is no kind of expectation; {help}"))
+        ExpectationError {
+            help: Some(help),
+            ..error(kind, format!("`{name}` is no kind of expectation"))
+        }
     })
 }
 
@@ -230,8 +236,10 @@ fn is(body: NodeRef<'_>, words: &[&str]) -> Result<String, ExpectationError> {
     if words.contains(&node.text()) {
         return Ok(node.text().to_owned());
     }
-    let message = format!("`{}` is none of {}", node.text(), words.join(", "));
-    Err(error(node, message))
+    Err(ExpectationError {
+        help: Some(format!("one of {}", words.join(", "))),
+        ..error(node, format!("`{}` is no answer to that", node.text()))
+    })
 }
 
 fn texts(body: NodeRef<'_>, name: &str) -> Result<Vec<String>, ExpectationError> {

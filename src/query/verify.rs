@@ -115,6 +115,7 @@ impl<'a> Asked<'a> {
         ExpectationError {
             span: self.span,
             message,
+            help: None,
         }
     }
 
@@ -171,8 +172,10 @@ impl<'a> Asked<'a> {
 
     /// `[Kind:]namespace/name`.
     fn workload(&self, reference: &str) -> Result<&'a Workload, ExpectationError> {
-        reference::workload(&self.analysis.topology, reference)
-            .map_err(|e| self.error(format!("{}; {}", e.message, e.help)))
+        reference::workload(&self.analysis.topology, reference).map_err(|e| ExpectationError {
+            help: Some(e.help),
+            ..self.error(e.message)
+        })
     }
 
     /// No answer when the facts that decide are unknown.

@@ -69,7 +69,7 @@ pub(super) fn write(
         if let (Some(all), Some(reach)) = (&mut document.reach, &view.reach) {
             all.extend(reach.iter().map(|entry| {
                 let mut value = edge(name, &entry.last);
-                value["calls"] = json!(entry.calls);
+                set(&mut value, "calls", json!(entry.calls));
                 value
             }));
         }
@@ -97,11 +97,19 @@ fn access_of_port(sources: &Sources, entry: &PortEntry) -> Value {
     let paths = entry.paths.iter();
     let alternatives = entry.alternatives.iter();
     let mut value = access(&entry.access);
-    value["paths"] = paths
-        .map(|(via, level)| json!({"via": via, "level": level.as_str()}))
-        .collect();
-    value["alternatives"] = alternatives.map(|l| json!(l.as_str())).collect();
-    value["because"] = because(sources, &entry.access.steps);
+    set(
+        &mut value,
+        "paths",
+        paths
+            .map(|(via, level)| json!({"via": via, "level": level.as_str()}))
+            .collect(),
+    );
+    set(
+        &mut value,
+        "alternatives",
+        alternatives.map(|l| json!(l.as_str())).collect(),
+    );
+    set(&mut value, "because", because(sources, &entry.access.steps));
     value
 }
 
@@ -145,13 +153,17 @@ fn access(fact: &Fact<Access>) -> Value {
 
 fn unknown(value: &mut Value, reasons: Option<&Vec<UnknownReason>>) {
     if let Some(reasons) = reasons {
-        value["unknown"] = reasons.iter().map(|r| json!(r.missing)).collect();
+        set(
+            value,
+            "unknown",
+            reasons.iter().map(|r| json!(r.missing)).collect(),
+        );
     }
 }
 
 fn exposure(sources: &Sources, way: &Exposure, who: &Fact<Access>) -> Value {
     let mut access = access(who);
-    access["because"] = because(sources, &who.steps);
+    set(&mut access, "because", because(sources, &who.steps));
     json!({
         "way": way.way.as_str(),
         "openedBy": way.opened_by(),
@@ -201,6 +213,13 @@ fn edge(view: &str, entry: &EdgeEntry) -> Value {
         "requests": entry.edge.requests,
         "via": entry.edge.via,
     })
+}
+
+/// Adds a field to an object.
+fn set(object: &mut Value, name: &str, value: Value) {
+    if let Value::Object(map) = object {
+        map.insert(name.to_owned(), value);
+    }
 }
 
 /// Every step with its role and place; `null` where it stands in no file.

@@ -119,8 +119,13 @@ fn port(text: &mut String, name: &str, entry: &PortEntry) {
     for line in lines {
         row(text, ["", "", "", &line]);
     }
+    let mut told: Vec<String> = Vec::new();
     for (way, access) in &entry.exposures {
         let words = format!("{}: {}", way_in(way), who(access));
+        if told.contains(&words) {
+            continue;
+        }
+        told.push(words.clone());
         let mut indent = "  from outside: ";
         for line in wrapped(&words, WIDTH - indent.len()) {
             let _ = writeln!(text, "{indent}{line}");

@@ -62,8 +62,8 @@ pub(super) fn way_in(exposure: &Exposure) -> String {
     };
     if !gateway.is_empty() {
         text = format!("{text} at {gateway}{port}");
-    } else if !port.is_empty() {
-        text = format!("{text} at {port}");
+    } else if exposure.outside_port > 0 {
+        text = format!("{text} on port {}", exposure.outside_port);
     }
     let tls = exposure.tls.map_or("TLS unknown", |t| match t.as_str() {
         "none" => "cleartext",

@@ -6,6 +6,7 @@
 mod backend;
 mod gateway;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Builder, hosts, items, port_of, text};
@@ -19,6 +20,9 @@ use gateway::{Admits, Gateway, Listener};
 
 const GROUP: &str = "gateway.networking.k8s.io";
 
+/// Gateways by namespace and name.
+type Gateways<'v> = HashMap<(&'v str, &'v str), Gateway<'v>>;
+
 /// Kinds of routes, and whether their `hostnames` count.
 const ROUTES: [(&str, bool); 4] = [
     ("HTTPRoute", true),
@@ -28,19 +32,22 @@ const ROUTES: [(&str, bool); 4] = [
 ];
 
 pub(super) fn read(builder: &mut Builder<'_>) {
-    let gateways: Vec<Gateway<'_>> = builder
-        .view
+    let view = builder.view;
+    let gateways: Gateways<'_> = view
         .of_kind(GROUP, "Gateway")
-        .map(|member| Gateway::read(builder, member))
+        .map(|member| {
+            let place = (member.namespace.as_str(), member.resource.name.as_str());
+            (place, Gateway::read(builder, member))
+        })
         .collect();
     for (kind, named) in ROUTES {
-        for member in builder.view.of_kind(GROUP, kind) {
+        for member in view.of_kind(GROUP, kind) {
             route(builder, &gateways, member, named);
         }
     }
 }
 
-fn route(builder: &mut Builder<'_>, gateways: &[Gateway<'_>], member: &Member, named: bool) {
+fn route(builder: &mut Builder<'_>, gateways: &Gateways<'_>, member: &Member, named: bool) {
     let own = member.namespace.as_str();
     let object = member.resource.object();
     for parent in items(object, &["spec", "parentRefs"]) {
@@ -55,10 +62,7 @@ fn route(builder: &mut Builder<'_>, gateways: &[Gateway<'_>], member: &Member, n
             other => other,
         };
         let name = text(parent, "name");
-        let found = gateways
-            .iter()
-            .find(|g| g.name() == name && g.namespace() == namespace);
-        match found {
+        match gateways.get(&(namespace, name)) {
             Some(gateway) => attach(builder, gateway, member, parent, named),
             None => unseen(builder, member, parent, namespace, name),
         }

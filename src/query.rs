@@ -3,6 +3,7 @@
 pub mod access;
 pub mod assets;
 pub mod assume;
+pub mod diff;
 pub mod expectation;
 pub mod reference;
 pub mod verify;

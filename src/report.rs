@@ -6,6 +6,7 @@ use crate::finding::Outcome;
 use crate::query::access::AccessReport;
 use crate::query::assets::AssetReport;
 use crate::query::assume::AssumeReport;
+use crate::query::diff::DiffReport;
 
 mod access_graph;
 mod access_json;
@@ -16,7 +17,11 @@ mod assets_cyclonedx;
 mod assets_human;
 mod assets_json;
 mod assume;
+mod change;
 mod concise;
+mod diff_human;
+mod diff_json;
+mod diff_markdown;
 mod github;
 mod human;
 mod json;
@@ -35,7 +40,11 @@ pub use terminal::{ColorChoice, Terminal};
 
 // What the formats share; they import it from here and never from each other.
 use access_words::{answer, at, way_in, who, wrapped};
+use change::{
+    Group, causes, counts, first_names, groups, scope, sentence_of, step, telling, texts,
+};
 use layout::write_json;
+use markdown::escaped;
 use place::{Place, level, place, selected};
 use redact::REDACTED;
 use redact::Redactor;
@@ -59,6 +68,8 @@ pub enum Document {
     Access,
     /// Missing facts, of `meshgov assume`.
     Assume,
+    /// The changes of `meshgov diff`.
+    Diff,
 }
 
 /// How a run wants its reports.
@@ -210,6 +221,28 @@ pub const ASSUME_FORMATS: &[Format<AssumeReport>] = &[
         name: "json",
         about: "everything, for programs (version 1)",
         write: assume::json,
+    },
+];
+
+/// Every format of the posture diff.
+pub const DIFF_FORMATS: &[Format<DiffReport>] = &[
+    Format {
+        document: Document::Diff,
+        name: "human",
+        about: "what each change means, its cause and the proofs, for a terminal",
+        write: diff_human::write,
+    },
+    Format {
+        document: Document::Diff,
+        name: "json",
+        about: "everything, for programs (version 1)",
+        write: diff_json::write,
+    },
+    Format {
+        document: Document::Diff,
+        name: "markdown",
+        about: "a pull-request comment with a graph of new callers",
+        write: diff_markdown::write,
     },
 ];
 

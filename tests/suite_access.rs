@@ -121,3 +121,80 @@ fn most_is_decided_bare_and_nearly_all_with_what_is_proposed() {
     assert!(bare.percent() >= 60);
     assert!(settled.percent() >= 95);
 }
+
+/// One application of the corpus with the question asked of it and what a reader of its manifests found.
+struct Transcript {
+    file: PathBuf,
+    folder: String,
+    config: String,
+    command: Vec<String>,
+    head: String,
+    answer: String,
+}
+
+/// `folder:`, `config:` and `command:` lines and a verdict, then `---` and the answer.
+fn transcripts() -> Vec<Transcript> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/precision/access");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(root)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    files.sort();
+    let read = |file: PathBuf| {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (head, answer) = text.split_once("---\n").unwrap();
+        let line = |name: &str| {
+            let found = head.lines().find_map(|l| l.strip_prefix(name));
+            found.unwrap_or_default().trim().to_owned()
+        };
+        Transcript {
+            folder: line("folder:"),
+            config: line("config:"),
+            command: line("command:").split(' ').map(str::to_owned).collect(),
+            head: head.to_owned(),
+            answer: answer.to_owned(),
+            file,
+        }
+    };
+    files.into_iter().map(read).collect()
+}
+
+#[test]
+fn answers_about_real_applications_are_those_that_were_read_by_hand() {
+    let mut wrong = Vec::new();
+    let all = transcripts();
+    for transcript in &all {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../shared/corpus/real")
+            .join(&transcript.folder);
+        let config = tempfile::NamedTempFile::new().unwrap();
+        let text = format!("version: 1\nassume: {}\n", transcript.config);
+        std::fs::write(config.path(), text).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_meshgov"))
+            .args(&transcript.command)
+            .args(["--config", config.path().to_str().unwrap()])
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        let name = transcript.file.file_name().unwrap().to_string_lossy();
+        let answer = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        println!("{name}: {} lines", answer.lines().count());
+        assert!(
+            transcript.head.contains("verdict: "),
+            "{name} has no verdict"
+        );
+        if answer != transcript.answer {
+            if std::env::var_os("UPDATE_TRANSCRIPTS").is_some() {
+                let text = format!("{}---\n{answer}", transcript.head);
+                std::fs::write(&transcript.file, text).unwrap();
+            }
+            wrong.push(format!("== {name}\n{answer}"));
+        }
+    }
+    assert!(all.len() >= 10);
+    assert!(wrong.is_empty(), "these differ:\n{}", wrong.join("\n"));
+}

@@ -61,6 +61,8 @@ pub struct ViewAccess {
     pub mesh: String,
     /// Workloads of the view, and those known to be meshed.
     pub workloads: (usize, usize),
+    /// Objects whose controllers make the pods, so that ports and labels are not in the files: `Kind:namespace/name`.
+    pub made: Vec<String>,
     /// Ports that were selected, in order of namespace, name and port.
     pub ports: Vec<PortEntry>,
     /// Ways out of the selected workloads.
@@ -274,6 +276,11 @@ fn of_view(analysis: &Analysis<'_>, selection: &Selection) -> Result<ViewAccess,
     Ok(ViewAccess {
         name: analysis.view.name.clone(),
         mesh,
+        made: analysis
+            .topology
+            .made_by_controllers(analysis.view)
+            .map(|w| format!("{}:{}", w.resource.kind(), w.reference()))
+            .collect(),
         workloads: (analysis.topology.workloads.len(), meshed),
         egress: chosen
             .iter()

@@ -56,6 +56,7 @@ pub(super) fn write(
         let name = &view.name;
         document.views.push(json!({
             "name": name, "mesh": view.mesh, "workloads": view.workloads.0, "meshed": view.workloads.1,
+            "madeByControllers": view.made,
         }));
         let ports = view.ports.iter().map(|p| port(sources, name, p));
         document.ports.extend(ports);

@@ -39,6 +39,7 @@ pub(super) fn write(
                 if let Some(edges) = edges {
                     callers(&mut text, edges);
                 }
+                made(&mut text, view);
                 idle_routes(&mut text, view);
                 egress(&mut text, view);
             }
@@ -216,6 +217,21 @@ fn reached(text: &mut String, report: &AccessReport, reach: &[crate::query::acce
             let _ = writeln!(text, "{indent}{line}");
             indent = "        ";
         }
+    }
+    text.push('\n');
+}
+
+/// Objects about which nothing can be said, because their controllers make the pods.
+fn made(text: &mut String, view: &ViewAccess) {
+    if view.made.is_empty() {
+        return;
+    }
+    let words = format!(
+        "Their controllers make the pods, so nothing is known of their ports: {}.",
+        and_more(view.made.iter(), 5)
+    );
+    for line in wrapped(&words, WIDTH) {
+        let _ = writeln!(text, "{line}");
     }
     text.push('\n');
 }

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod assumptions;
 pub mod change;
+pub mod egress;
 pub mod exposure;
 pub mod fact;
 pub mod pattern;

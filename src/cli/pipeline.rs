@@ -10,6 +10,7 @@ use crate::discover::{self, Discovered, Root};
 use crate::engine::Analysis;
 use crate::engine::subjects::MeshSummary;
 use crate::error::Error;
+use crate::evaluate::draft::Draft;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
 use crate::facts::assumptions::Assumptions;
@@ -39,6 +40,8 @@ pub struct Input {
     pub assume: Assumptions,
     /// The meshes of each view, once judged.
     meshes: Vec<MeshSummary>,
+    /// What else was found out about the views, to be merged with the verdicts.
+    pub(super) found: Vec<Draft>,
 }
 
 /// What is silenced, and whether at all.
@@ -122,6 +125,7 @@ fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Ass
         view_problems: problems,
         assume,
         meshes: Vec::new(),
+        found: Vec::new(),
     }
 }
 
@@ -203,14 +207,15 @@ impl Input {
         let (worlds, meshes): (Vec<_>, Vec<_>) = self.worlds().into_iter().unzip();
         self.meshes = meshes;
         let of_inputs = self.input_drafts(engine);
-        let mut judgement = evaluate(rules, &worlds, vec![of_inputs], &self.sources);
+        let found = std::mem::take(&mut self.found);
+        let mut judgement = evaluate(rules, &worlds, vec![of_inputs, found], &self.sources);
         if !silencing.off {
             self.silence(&mut judgement, rules, engine, silencing);
         }
         judgement
     }
 
-    fn input_drafts(&self, engine: &EngineRules) -> Vec<crate::evaluate::draft::Draft> {
+    fn input_drafts(&self, engine: &EngineRules) -> Vec<Draft> {
         self.loaded
             .problems
             .iter()

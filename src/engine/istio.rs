@@ -20,6 +20,7 @@ mod client;
 mod compile;
 mod config;
 mod destination_rule;
+mod egress;
 mod evidence;
 mod gateway;
 mod jwt;
@@ -36,6 +37,7 @@ pub use client::{Destination, Wire};
 pub use compile::Protocol as Reads;
 pub use config::MeshConfig;
 use destination_rule::DestinationRules;
+use egress::Outbound;
 use jwt::RequestAuthentications;
 use peer_authentication::PeerAuthentications;
 use policy::AuthorizationPolicies;
@@ -57,6 +59,7 @@ pub struct Istio {
     waypoints: Waypoints,
     destination_rules: DestinationRules,
     taints: Taints,
+    outbound: Outbound,
     /// Hosts that ServiceEntries declare as part of the mesh.
     internal_hosts: BTreeSet<String>,
     /// Whether anything is enrolled in ambient, so that sidecars speak HBONE.
@@ -78,6 +81,7 @@ impl Istio {
             waypoints: Waypoints::of(view, &root),
             destination_rules: DestinationRules::of(view, &root, config.private_destination_rules),
             taints: Taints::of(view, &root),
+            outbound: Outbound::of(view, &root),
             internal_hosts: internal_hosts(view),
             ambient_installed: ambient_installed(topology),
             config,

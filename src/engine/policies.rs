@@ -210,15 +210,28 @@ impl Scene<'_, '_> {
             Action::Custom => "custom",
             Action::Audit => "audit",
         };
-        if policy.targets.is_empty() {
-            record.workloads = self.select(&policy.namespace, &policy.selector, record.everywhere);
-        }
+        record.workloads = if policy.targets.is_empty() {
+            self.select(&policy.namespace, &policy.selector, record.everywhere)
+        } else {
+            self.targeted(policy)
+        };
         record.gaps =
             analysis
                 .istio
                 .authorization_gaps(&analysis.topology, policy, &record.workloads);
         record.sources = gaps::sources(policy, &record.workloads);
         missing.clone_from(&policy.unknown);
+    }
+
+    /// Workloads behind the Services that a policy targets.
+    fn targeted(&self, policy: &gaps::AuthorizationPolicy) -> Vec<Arc<WorkloadRecord>> {
+        let topology = &self.analysis.topology;
+        let services = policy.targets.iter().filter(|t| t.kind == "Service");
+        services
+            .flat_map(|t| topology.behind(&policy.namespace, &t.name))
+            .filter_map(|w| self.records.get(crate::source::to_usize(w.id.0)))
+            .map(Arc::clone)
+            .collect()
     }
 
     fn peer(&self, record: &mut PolicyRecord, missing: &mut Option<UnknownReason>) {

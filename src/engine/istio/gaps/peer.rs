@@ -43,6 +43,7 @@ impl Istio {
             shadowed(&at, &layers, self.younger(policy, record), &mut gaps);
             if membership == Membership::Ambient {
                 at.not_enforced(&choice, &mut gaps);
+                self.elsewhere_open(&at, &choice, &mut gaps);
                 continue;
             }
             at.weaker(&choice, &mut gaps);
@@ -90,6 +91,36 @@ impl Istio {
             .iter()
             .find(same_scope)?;
         (first.resource.id != policy.resource.id).then_some(first)
+    }
+
+    /// Ports without an entry, of which a ztunnel may be told nothing though a sidecar would be strict there.
+    fn elsewhere_open(&self, at: &At<'_>, choice: &Choice<'_>, gaps: &mut Gaps) {
+        let resolved = resolve(choice, NO_PORT);
+        let workload = &at.record.workload;
+        if !at.is(resolved.policy) || resolved.mode != PaMode::Strict {
+            return;
+        }
+        let entries = choice.workload.map(|p| &p.ports);
+        let listed = |n: &u16| workload.port(*n).is_some() || entries.is_some_and(|e| e.contains_key(n));
+        let Some(free) = (1..=u16::MAX).find(|n| !listed(n)) else {
+            return;
+        };
+        let fact = self.peer_authentications.transport(
+            workload,
+            Membership::Ambient,
+            free,
+            &self.completeness,
+        );
+        if fact.get().is_some_and(|t| t.mode == Mode::Permissive) {
+            let words = workload.reference();
+            let says = format!(
+                "every port of {words} without an entry stays open: the control plane generates no rule for a ztunnel"
+            );
+            let span = resolved.span.unwrap_or(at.policy.mtls.span);
+            let mut gap = at.gap("unenforced", Effect::Nothing, span, says);
+            gap.spans.extend(choice.workload.map(|p| p.mtls.span));
+            gaps.push(gap);
+        }
     }
 
     /// Clients infer the mode from namespace and mesh policies only: DISABLE there makes them send plaintext to a workload that has a

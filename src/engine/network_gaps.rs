@@ -56,7 +56,10 @@ impl<'n> Network<'n> {
             topology,
             by_namespace,
             policies: view.of_kind("networking.k8s.io", "NetworkPolicy").collect(),
-            admin: admin.into_iter().flat_map(|k| view.of_kind(group, k)).collect(),
+            admin: admin
+                .into_iter()
+                .flat_map(|k| view.of_kind(group, k))
+                .collect(),
         }
     }
 
@@ -74,7 +77,12 @@ impl<'n> Network<'n> {
 
     /// Namespaces that a selector matches, among those with an object or a workload in the view.
     fn namespaces(&self, selector: NodeRef<'_>) -> Vec<&'n str> {
-        let mut names: Vec<&str> = self.topology.namespaces.keys().map(String::as_str).collect();
+        let mut names: Vec<&str> = self
+            .topology
+            .namespaces
+            .keys()
+            .map(String::as_str)
+            .collect();
         names.extend(self.by_namespace.keys());
         names.sort_unstable();
         names.dedup();
@@ -149,7 +157,8 @@ impl<'n> Network<'n> {
                 Some(selector) => self.namespaces(selector),
                 None => vec![namespace],
             };
-            let any = |name: &&str| !self.in_namespace(name).is_empty();
+            // Objects that name no namespace may be applied to several.
+            let any = |name: &&str| !name.is_empty() && !self.in_namespace(name).is_empty();
             let found = |name: &&str| !self.pods(name, Some(pods)).is_empty();
             if !searched.iter().any(any) || searched.iter().any(found) {
                 continue;
@@ -176,23 +185,44 @@ impl<'n> Network<'n> {
         if spec.get("tier").is_some_and(|t| t.text() == "Baseline") {
             return Vec::new();
         }
-        for (at, rule) in spec.get("ingress").into_iter().flat_map(NodeRef::items).enumerate() {
-            let Some(action) = rule.get("action").filter(|a| matches!(a.text(), "Allow" | "Accept"))
+        for (at, rule) in spec
+            .get("ingress")
+            .into_iter()
+            .flat_map(NodeRef::items)
+            .enumerate()
+        {
+            let Some(action) = rule
+                .get("action")
+                .filter(|a| matches!(a.text(), "Allow" | "Accept"))
             else {
                 continue;
             };
-            let everyone = rule.get("from").into_iter().flat_map(NodeRef::items).any(is_everyone);
+            let everyone = rule
+                .get("from")
+                .into_iter()
+                .flat_map(NodeRef::items)
+                .any(is_everyone);
             let restricted = selected.iter().find(|r| self.is_restricted(r));
             if let Some(record) = restricted.filter(|_| everyone) {
                 let words = record.workload.reference();
                 let says = format!("NetworkPolicies that restrict {words} are not asked any more");
-                gaps.push(gap("overrules", Effect::More, at, action.span(), words, says));
+                gaps.push(gap(
+                    "overrules",
+                    Effect::More,
+                    at,
+                    action.span(),
+                    words,
+                    says,
+                ));
             }
         }
         let overlaps = |other: &Member| {
             let others = self.subject(&other.resource);
             let is = |r: &Arc<WorkloadRecord>| others.iter().any(|o| Arc::ptr_eq(o, r));
-            selected.iter().find(|r| is(r)).map(|r| r.workload.reference())
+            selected
+                .iter()
+                .find(|r| is(r))
+                .map(|r| r.workload.reference())
         };
         let text = |m: &Member, name: &str| {
             let node = m.resource.object().at(&["spec", name]);
@@ -220,13 +250,17 @@ impl<'n> Network<'n> {
     /// Whether some NetworkPolicy isolates a workload for ingress.
     fn is_restricted(&self, record: &Arc<WorkloadRecord>) -> bool {
         let namespace = record.workload.namespace.as_str();
-        let near = self.policies.iter().filter(|m| m.namespace.as_str() == namespace);
-        near.filter_map(|m| m.resource.object().get("spec")).any(|spec| {
-            let types = spec.get("policyTypes").filter(|t| !t.is_empty());
-            let ingress = types.is_none_or(|t| t.items().any(|i| i.text() == "Ingress"));
-            let selector = spec.get("podSelector");
-            ingress && selector.is_none_or(|s| selects(s, &record.workload.labels()))
-        })
+        let near = self
+            .policies
+            .iter()
+            .filter(|m| m.namespace.as_str() == namespace);
+        near.filter_map(|m| m.resource.object().get("spec"))
+            .any(|spec| {
+                let types = spec.get("policyTypes").filter(|t| !t.is_empty());
+                let ingress = types.is_none_or(|t| t.items().any(|i| i.text() == "Ingress"));
+                let selector = spec.get("podSelector");
+                ingress && selector.is_none_or(|s| selects(s, &record.workload.labels()))
+            })
     }
 }
 
@@ -251,24 +285,32 @@ fn is_everyone(peer: NodeRef<'_>) -> bool {
 }
 
 /// A name that no selected pod declares, a number that is a Service's port only.
-fn gaps_of_port(
-    at: usize,
-    entry: NodeRef<'_>,
-    selected: &[Arc<WorkloadRecord>],
-    gaps: &mut Gaps,
-) {
-    let Some(node) = entry.get("port") else { return };
+fn gaps_of_port(at: usize, entry: NodeRef<'_>, selected: &[Arc<WorkloadRecord>], gaps: &mut Gaps) {
+    let Some(node) = entry.get("port") else {
+        return;
+    };
     let protocol = Protocol::read(entry.get("protocol").and_then(NodeRef::as_str));
     let ports = || {
-        let all = selected.iter().flat_map(|r| r.ports.iter().map(move |p| (r, p)));
+        let all = selected
+            .iter()
+            .flat_map(|r| r.ports.iter().map(move |p| (r, p)));
         all.filter(|(_, p)| p.port.protocol == protocol)
     };
-    let Some(first) = selected.first() else { return };
+    let Some(first) = selected.first() else {
+        return;
+    };
     let Some(number) = node.as_i64().and_then(|n| u16::try_from(n).ok()) else {
         if !ports().any(|(_, p)| p.port.name == node.text()) {
             let words = first.workload.reference();
             let says = format!("no port of {words} is named `{}`", node.text());
-            gaps.push(gap("port-name-missing", Effect::Nothing, at, node.span(), words, says));
+            gaps.push(gap(
+                "port-name-missing",
+                Effect::Nothing,
+                at,
+                node.span(),
+                words,
+                says,
+            ));
         }
         return;
     };
@@ -276,13 +318,22 @@ fn gaps_of_port(
     if until.is_some() || ports().any(|(_, p)| p.port.number == number) {
         return;
     }
-    if let Some((record, port)) = ports().find(|(_, p)| p.port.services.iter().any(|s| s.port == number)) {
+    if let Some((record, port)) =
+        ports().find(|(_, p)| p.port.services.iter().any(|s| s.port == number))
+    {
         let words = record.workload.reference();
         let says = format!(
             "{number} is the port of a Service; the pods of {words} listen on {}",
             port.port.number
         );
-        gaps.push(gap("service-port", Effect::Nothing, at, node.span(), words, says));
+        gaps.push(gap(
+            "service-port",
+            Effect::Nothing,
+            at,
+            node.span(),
+            words,
+            says,
+        ));
     }
 }
 
@@ -305,23 +356,45 @@ fn gap(
     }
 }
 
+fn namespace_words(name: &str) -> String {
+    match name {
+        "" => String::from("the policy's namespace"),
+        _ => format!("namespace {name}"),
+    }
+}
+
 fn stray_dash(at: usize, pods: NodeRef<'_>, namespaces: NodeRef<'_>, own: &str) -> Gap {
     let says = format!(
-        "no pod of namespace {own} has these labels, pods of the namespaces beside it have: as two items each of them lets in all it matches"
+        "no pod of {} has these labels, pods of the namespaces beside it have: as two items each of them lets in all it matches",
+        namespace_words(own)
     );
-    let mut found = gap("stray-dash", Effect::More, at, pods.span(), own.to_owned(), says);
+    let mut found = gap(
+        "stray-dash",
+        Effect::More,
+        at,
+        pods.span(),
+        own.to_owned(),
+        says,
+    );
     found.spans.push(namespaces.span());
     found
 }
 
 fn missing(at: usize, pods: NodeRef<'_>, searched: &[&str]) -> Gap {
     let says = match searched {
-        [one] => format!("no pod of namespace {one} has these labels"),
+        [one] => format!("no pod of {} has these labels", namespace_words(one)),
         _ => String::from("no pod of the namespaces it matches has these labels"),
     };
     let words = searched.first().map_or("", |n| *n).to_owned();
-    let mut found = gap("peer-missing", Effect::Nothing, at, pods.span(), words, says);
-    let all = searched.join(", ");
-    found.assumptions = vec![format!("all pods of {all} are in the view")];
+    let mut found = gap(
+        "peer-missing",
+        Effect::Nothing,
+        at,
+        pods.span(),
+        words,
+        says,
+    );
+    let all: Vec<String> = searched.iter().map(|n| namespace_words(n)).collect();
+    found.assumptions = vec![format!("all pods of {} are in the view", all.join(", "))];
     found
 }

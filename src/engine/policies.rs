@@ -95,7 +95,8 @@ impl<'s> Index<'s> {
 
     /// Candidates of a selector: those of a namespace, or of the pair that the selector begins with.
     fn candidates(&self, namespace: Option<&str>, selector: &MatchLabels) -> &[usize] {
-        let of_namespace = namespace.map(|n| self.by_namespace.get(n).map_or(&[][..], Vec::as_slice));
+        let of_namespace =
+            namespace.map(|n| self.by_namespace.get(n).map_or(&[][..], Vec::as_slice));
         if let Some(found) = of_namespace {
             return found;
         }
@@ -139,7 +140,9 @@ impl Scene<'_, '_> {
                 record.gaps = self.network.admin_gaps(member, &record.workloads);
             }
         }
-        let own = self.index.by_namespace.contains_key(record.namespace.as_str());
+        // Objects that name no namespace may be applied to several.
+        let own = record.namespace.as_str();
+        let own = !own.is_empty() && self.index.by_namespace.contains_key(own);
         record.namespace_shown = own || (record.everywhere && !self.records.is_empty());
         if member.resource.kind() != "DestinationRule" {
             self.may_select_more(&mut record, &mut missing);
@@ -188,7 +191,12 @@ impl Scene<'_, '_> {
         }
     }
 
-    fn select(&self, namespace: &str, selector: &MatchLabels, everywhere: bool) -> Vec<Arc<WorkloadRecord>> {
+    fn select(
+        &self,
+        namespace: &str,
+        selector: &MatchLabels,
+        everywhere: bool,
+    ) -> Vec<Arc<WorkloadRecord>> {
         self.index
             .candidates((!everywhere).then_some(namespace), selector)
             .iter()
@@ -251,7 +259,10 @@ impl Scene<'_, '_> {
         let istio = &self.analysis.istio;
         let namespace = record.namespace.as_str().to_owned();
         record.everywhere = namespace == istio.config.root_namespace;
-        let labels = record.resource.object().at(&["spec", "selector", "matchLabels"]);
+        let labels = record
+            .resource
+            .object()
+            .at(&["spec", "selector", "matchLabels"]);
         let selector = MatchLabels::read(labels);
         record.workloads = self.select(&namespace, &selector, record.everywhere);
         record.gaps = istio.token_gaps(&record.resource, &record.workloads);

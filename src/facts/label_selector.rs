@@ -20,7 +20,11 @@ impl Labels for Option<NodeRef<'_>> {
 /// Whether a selector is there and says nothing, so that it selects everything.
 #[must_use]
 pub fn is_everything(selector: NodeRef<'_>) -> bool {
-    let empty = |name: &str| selector.get(name).is_none_or(|n| n.is_null() || n.is_empty());
+    let empty = |name: &str| {
+        selector
+            .get(name)
+            .is_none_or(|n| n.is_null() || n.is_empty())
+    };
     empty("matchLabels") && empty("matchExpressions")
 }
 
@@ -29,7 +33,10 @@ pub fn is_everything(selector: NodeRef<'_>) -> bool {
 pub fn selects(selector: NodeRef<'_>, labels: &impl Labels) -> bool {
     let pairs = selector.get("matchLabels").into_iter();
     let mut pairs = pairs.flat_map(NodeRef::entries);
-    let mut expressions = selector.get("matchExpressions").into_iter().flat_map(NodeRef::items);
+    let mut expressions = selector
+        .get("matchExpressions")
+        .into_iter()
+        .flat_map(NodeRef::items);
     pairs.all(|(key, value)| labels.label(&key.key_text()) == Some(value.text()))
         && expressions.all(|e| holds(e, labels))
 }

@@ -133,7 +133,10 @@ impl DestinationRules {
     /// Whether some rule for exactly this host asks for the mesh's own TLS.
     pub(crate) fn asks_for_mesh_tls(&self, host: &str) -> bool {
         self.naming(host).any(|r| {
-            let tls = r.resource.object().at(&["spec", "trafficPolicy", "tls", "mode"]);
+            let tls = r
+                .resource
+                .object()
+                .at(&["spec", "trafficPolicy", "tls", "mode"]);
             tls.map(NodeRef::text) == Some("ISTIO_MUTUAL")
         })
     }
@@ -270,7 +273,9 @@ impl DestinationRule {
     /// The namespace in a host of the cluster; empty for every other host.
     pub(crate) fn host_namespace(&self) -> &str {
         let inside = self.host.strip_suffix(".svc.cluster.local");
-        inside.and_then(|h| h.split_once('.')).map_or("", |(_, n)| n)
+        inside
+            .and_then(|h| h.split_once('.'))
+            .map_or("", |(_, n)| n)
     }
 
     /// Subsets that have a traffic policy of their own.

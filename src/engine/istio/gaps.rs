@@ -60,8 +60,11 @@ fn mode(port: &crate::facts::record::PortRecord) -> Option<Mode> {
 /// Whether every workload is known to be outside the mesh: the policy has nowhere to hold.
 fn all_outside(selected: Selected<'_>, span: Span) -> Option<Gap> {
     let first = selected.first()?;
+    // Where no namespace is named nobody knows whether it is enrolled.
     let outside = |r: &Arc<WorkloadRecord>| {
-        membership(r) == Some(Membership::None) && !r.workload.is_gateway()
+        membership(r) == Some(Membership::None)
+            && !r.workload.is_gateway()
+            && !r.workload.namespace.as_str().is_empty()
     };
     if !selected.iter().all(outside) {
         return None;

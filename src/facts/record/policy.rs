@@ -79,7 +79,11 @@ impl PolicyRecord {
 }
 
 fn name_of(record: &dyn Record, index: usize) -> &'static str {
-    record.record_type().fields.get(index).map_or("", |f| f.name)
+    record
+        .record_type()
+        .fields
+        .get(index)
+        .map_or("", |f| f.name)
 }
 
 fn places(spans: &[Span]) -> Origin<'static> {
@@ -234,4 +238,3 @@ impl Subject for PolicySubject {
         self.0.assumptions.clone()
     }
 }
-

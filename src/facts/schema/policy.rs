@@ -37,7 +37,7 @@ pub static POLICY: RecordType = RecordType {
         field(
             "namespaceShown",
             Type::Bool,
-            "whether the view holds any workload of the namespaces where it can select",
+            "whether the view holds any workload of the namespaces where it can select; false where no namespace is named",
         ),
         field(
             "gaps",

@@ -149,8 +149,7 @@ impl Istio {
     }
 
     fn only_shadow(&self, before: &Reading<'_>) -> bool {
-        let restricts =
-            |p: &&AuthorizationPolicy| matches!(p.action, Action::Allow | Action::Deny);
+        let restricts = |p: &&AuthorizationPolicy| matches!(p.action, Action::Allow | Action::Deny);
         let policy = before.policy;
         policy.dry_run
             && restricts(&policy)
@@ -163,7 +162,11 @@ impl Istio {
     }
 
     fn provider(&self, policy: &AuthorizationPolicy, gaps: &mut Gaps) {
-        let known = self.config.providers.iter().any(|p| p.name == policy.provider);
+        let known = self
+            .config
+            .providers
+            .iter()
+            .any(|p| p.name == policy.provider);
         if policy.action != Action::Custom || known {
             return;
         }
@@ -183,7 +186,9 @@ impl Istio {
     /// A policy without selector in `istio-system` is mesh-wide only where that is the root namespace.
     fn elsewhere(&self, policy: &AuthorizationPolicy, gaps: &mut Gaps) {
         let root = &self.config.root_namespace;
-        if policy.namespace == "istio-system" && root != "istio-system" && policy.selector.is_empty()
+        if policy.namespace == "istio-system"
+            && root != "istio-system"
+            && policy.selector.is_empty()
         {
             let says = format!("the mesh's root namespace is {root}");
             let spans = vec![policy.resource.name_span()];
@@ -222,13 +227,7 @@ impl Reading<'_> {
         gap
     }
 
-    fn rule(
-        &self,
-        why: &'static str,
-        effect: Effect,
-        at: usize,
-        says: impl Into<String>,
-    ) -> Gap {
+    fn rule(&self, why: &'static str, effect: Effect, at: usize, says: impl Into<String>) -> Gap {
         let mut gap = self.whole(why, effect, says);
         gap.rule = Some(at);
         gap
@@ -249,7 +248,13 @@ impl Reading<'_> {
         };
         let terms = || rule.from.iter().chain(&rule.to).flatten();
         let span = terms().find(fits).map_or_else(
-            || rule.when.iter().flatten().next().map_or(rule.span, |t| t.span),
+            || {
+                rule.when
+                    .iter()
+                    .flatten()
+                    .next()
+                    .map_or(rule.span, |t| t.span)
+            },
             |t| t.span,
         );
         let mut gap = self.rule(why, effect, at, lost.as_str());
@@ -343,7 +348,9 @@ fn names_identity(policy: &AuthorizationPolicy) -> Option<Span> {
 fn service_ports(policy: &AuthorizationPolicy, selected: Selected<'_>, gaps: &mut Gaps) {
     for (at, rule) in policy.rules.iter().enumerate() {
         let in_to = rule.to.iter().flatten();
-        let in_to = in_to.filter(|t| t.field == Field::Ports).map(|t| (&t.values, t.span));
+        let in_to = in_to
+            .filter(|t| t.field == Field::Ports)
+            .map(|t| (&t.values, t.span));
         let in_when = rule.when.iter().flatten();
         let in_when = in_when
             .filter(|t| t.field == "destination.port")
@@ -365,7 +372,9 @@ fn service_ports(policy: &AuthorizationPolicy, selected: Selected<'_>, gaps: &mu
 
 /// A number that is a Service's port before a workload and nobody's container port.
 pub(super) fn service_port(number: u16, selected: Selected<'_>) -> Option<Gap> {
-    let mut ports = selected.iter().flat_map(|r| r.ports.iter().map(move |p| (r, p)));
+    let mut ports = selected
+        .iter()
+        .flat_map(|r| r.ports.iter().map(move |p| (r, p)));
     if ports.clone().any(|(_, p)| p.port.number == number) {
         return None;
     }

@@ -22,11 +22,19 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    fn near<'t>(&self, topology: &'t Topology, namespace: &str) -> impl Iterator<Item = &'t Workload> {
+    fn near<'t>(
+        &self,
+        topology: &'t Topology,
+        namespace: &str,
+    ) -> impl Iterator<Item = &'t Workload> {
         let own = self.by_namespace.get(namespace).into_iter().flatten();
         let others = self.by_namespace.iter().filter(|(n, _)| *n != namespace);
         let others = others.filter_map(|(_, ids)| ids.first());
-        let ids: Vec<WorkloadId> = own.take(MOST_CLIENTS).chain(others.take(MOST_CLIENTS)).copied().collect();
+        let ids: Vec<WorkloadId> = own
+            .take(MOST_CLIENTS)
+            .chain(others.take(MOST_CLIENTS))
+            .copied()
+            .collect();
         ids.into_iter().filter_map(|id| topology.workload(id))
     }
 }
@@ -48,7 +56,11 @@ impl Istio {
         for workload in topology.workloads.iter().filter(|w| !w.is_gateway()) {
             if self.membership(topology, workload).get() == Some(&Membership::Sidecar) {
                 let namespace = workload.namespace.as_str().to_owned();
-                clients.by_namespace.entry(namespace).or_default().push(workload.id);
+                clients
+                    .by_namespace
+                    .entry(namespace)
+                    .or_default()
+                    .push(workload.id);
             }
         }
         clients
@@ -96,8 +108,8 @@ impl Istio {
             let inferred = self.peer_authentications.inferred(namespace).mode;
             if !self.config.auto_mtls || inferred == PaMode::Disable {
                 let mut untold = clients.near(topology, namespace);
-                let client = untold
-                    .find(|c| self.destination_rules.choose(c, &host, namespace).is_none());
+                let client =
+                    untold.find(|c| self.destination_rules.choose(c, &host, namespace).is_none());
                 calls.extend(client.and_then(|c| self.call(topology, c, &to, None, "")));
             }
         }
@@ -133,9 +145,10 @@ impl Istio {
         let subsets = rule.subsets().map(Some);
         let mut calls: Vec<Call> = Vec::new();
         for subset in std::iter::once(None).chain(subsets) {
-            let tls = chosen
-                .tls(subset, to.port.port)
-                .map(|(_, tls)| tls.get("mode").map_or("DISABLE", crate::yaml::NodeRef::text));
+            let tls = chosen.tls(subset, to.port.port).map(|(_, tls)| {
+                tls.get("mode")
+                    .map_or("DISABLE", crate::yaml::NodeRef::text)
+            });
             let mode = tls.or_else(|| chosen.endpoint_mode(subset, to.port.port));
             let call = self.call(topology, client, to, subset, mode.unwrap_or(""));
             let told = call.filter(|_| mode.is_some());
@@ -206,7 +219,10 @@ pub(super) fn places<T>(fact: &Fact<T>) -> Vec<Span> {
     let decides = |s: &&Step| s.role == Role::Decides;
     let enrols = |s: &&Step| s.says.contains(" has ");
     let steps = || fact.steps.iter().filter(decides);
-    let spans: Vec<Span> = steps().filter(|s| !enrols(s)).filter_map(Step::span).collect();
+    let spans: Vec<Span> = steps()
+        .filter(|s| !enrols(s))
+        .filter_map(Step::span)
+        .collect();
     spans
 }
 

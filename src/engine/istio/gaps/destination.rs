@@ -48,7 +48,16 @@ impl Istio {
             }
         }
         for port in ports {
-            calls.extend(self.calls_by_service(topology, rule, client, namespace, port));
+            for call in self.calls_by_service(topology, rule, client, namespace, port) {
+                // Several ports that are called alike are one cause.
+                let alike = |c: &Call| {
+                    (c.wire, &c.tls, &c.server, &c.spans)
+                        == (call.wire, &call.tls, &call.server, &call.spans)
+                };
+                if !calls.iter().any(alike) {
+                    calls.push(call);
+                }
+            }
         }
         calls
     }
@@ -64,7 +73,9 @@ impl Istio {
         let client = self
             .client_of(topology, clients, rule, host, &rule.namespace)
             .filter(|c| c.namespace.as_str() == rule.namespace)?;
-        let chosen = self.destination_rules.choose(client, host, &rule.namespace)?;
+        let chosen = self
+            .destination_rules
+            .choose(client, host, &rule.namespace)?;
         let (_, tls) = chosen.tls(None, 0)?;
         let destination = Destination::Host {
             host,

@@ -54,7 +54,8 @@ impl Istio {
             gaps.push(gap);
         }
         for (number, field) in &policy.ports {
-            if let Some(gap) = service_port(*number, selected).filter(|_| !policy.selector.is_empty())
+            if let Some(gap) =
+                service_port(*number, selected).filter(|_| !policy.selector.is_empty())
             {
                 gaps.push(Gap {
                     rule: Some(usize::from(*number)),
@@ -101,7 +102,8 @@ impl Istio {
             return;
         }
         let entries = choice.workload.map(|p| &p.ports);
-        let listed = |n: &u16| workload.port(*n).is_some() || entries.is_some_and(|e| e.contains_key(n));
+        let listed =
+            |n: &u16| workload.port(*n).is_some() || entries.is_some_and(|e| e.contains_key(n));
         let Some(free) = (1..=u16::MAX).find(|n| !listed(n)) else {
             return;
         };
@@ -129,7 +131,9 @@ impl Istio {
         let policy = at.policy;
         let namespace = at.record.workload.namespace.as_str();
         let inferred = self.peer_authentications.inferred(namespace);
-        let decides = inferred.policy.is_some_and(|p| p.resource.id == policy.resource.id);
+        let decides = inferred
+            .policy
+            .is_some_and(|p| p.resource.id == policy.resource.id);
         if !decides || inferred.mode != PaMode::Disable || !self.config.auto_mtls {
             return;
         }
@@ -153,19 +157,15 @@ impl Istio {
 }
 
 /// Of several policies of one scope only the oldest counts.
-fn shadowed(
-    at: &At<'_>,
-    layers: &Layers<'_>,
-    older: Option<&PeerAuthentication>,
-    gaps: &mut Gaps,
-) {
+fn shadowed(at: &At<'_>, layers: &Layers<'_>, older: Option<&PeerAuthentication>, gaps: &mut Gaps) {
     let policy = at.policy;
     let Some(older) = older else { return };
     let says_same = older.mtls.mode == policy.mtls.mode
         && older.ports.len() == policy.ports.len()
-        && older.ports.iter().all(|(port, field)| {
-            policy.ports.get(port).is_some_and(|p| p.mode == field.mode)
-        });
+        && older
+            .ports
+            .iter()
+            .all(|(port, field)| policy.ports.get(port).is_some_and(|p| p.mode == field.mode));
     if says_same {
         return;
     }
@@ -221,7 +221,9 @@ impl At<'_> {
         };
         let around = resolve(&without, NO_PORT);
         if policy.mtls.mode == Some(PaMode::Permissive) && around.mode == PaMode::Strict {
-            let wider = around.policy.map_or_else(String::new, PeerAuthentication::reference);
+            let wider = around
+                .policy
+                .map_or_else(String::new, PeerAuthentication::reference);
             let says = format!("{wider} says STRICT, and the narrower policy wins");
             let mut gap = self.gap("weaker", Effect::Less, policy.mtls.span, says);
             gap.spans.extend(around.span);
@@ -281,7 +283,8 @@ impl At<'_> {
             }
             let words = port_words(port.port.number, self.record);
             let (effect, says) = if strict {
-                let says = format!("{words} stays closed: a ztunnel has no way to switch mutual TLS off");
+                let says =
+                    format!("{words} stays closed: a ztunnel has no way to switch mutual TLS off");
                 (Effect::More, says)
             } else {
                 let says = format!(

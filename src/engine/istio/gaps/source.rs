@@ -41,15 +41,12 @@ pub(crate) fn sources(policy: &AuthorizationPolicy, selected: Selected<'_>) -> V
 }
 
 /// One alternative; `None` when it asks for no identity.
-fn source(
-    at: usize,
-    rule: &Rule,
-    entry: &[Term<Field>],
-    selected: Selected<'_>,
-) -> Option<Source> {
+fn source(at: usize, rule: &Rule, entry: &[Term<Field>], selected: Selected<'_>) -> Option<Source> {
     let conditions = || rule.when.iter().flatten().filter(|t| !t.values.is_empty());
     let asked = |negated: bool| -> Option<Span> {
-        let fields = entry.iter().filter(|t| t.field.is_identity() && t.negated == negated);
+        let fields = entry
+            .iter()
+            .filter(|t| t.field.is_identity() && t.negated == negated);
         let keys = conditions()
             .filter(|t| IDENTITY_KEYS.contains(&t.field.as_str()) && t.negated == negated);
         fields.map(|t| t.span).chain(keys.map(|t| t.span)).next()

@@ -79,7 +79,9 @@ impl Istio {
             .or_else(|| topology.namespace_label(&policy.namespace, USE));
         let name = &service.name;
         let Some(wish) = wish else {
-            let says = format!("no waypoint stands before Service {name}, and a sidecar ignores targetRefs");
+            let says = format!(
+                "no waypoint stands before Service {name}, and a sidecar ignores targetRefs"
+            );
             let mut gap = at_name(policy, "no-waypoint", Effect::Nothing, says);
             if !topology.namespaces.contains_key(&policy.namespace) {
                 let namespace = &policy.namespace;
@@ -111,7 +113,10 @@ impl Istio {
             let Some(waypoint) = self.waypoint_of(topology, workload) else {
                 continue;
             };
-            if self.waypoints.attaches(&waypoint, &policy.namespace, &policy.targets) {
+            if self
+                .waypoints
+                .attaches(&waypoint, &policy.namespace, &policy.targets)
+            {
                 self.around(topology, policy, &waypoint, workload, gaps);
             }
         }
@@ -134,7 +139,9 @@ impl Istio {
             trust_domain: Pattern::Any,
             ..IdentityPattern::account(&waypoint.namespace, &waypoint.name)
         };
-        let only = PeerSet::of(vec![Cube::of(vec![Literal::is(Atom::Identity(vec![only]))])]);
+        let only = PeerSet::of(vec![Cube::of(vec![Literal::is(Atom::Identity(vec![
+            only,
+        ]))])]);
         let port = workload.ports.first().map_or(0, |p| p.number);
         let direct = at_ztunnel(&self.policies.of_ztunnel(workload), &PeerSet::all(), port);
         if direct.allowed.is_subset(&only) {

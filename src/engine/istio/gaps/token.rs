@@ -39,7 +39,8 @@ impl Istio {
             if !open {
                 continue;
             }
-            let says = format!("a request to {reference} without a token passes: no policy asks for one");
+            let says =
+                format!("a request to {reference} without a token passes: no policy asks for one");
             let mut gap = gap("token-optional", Effect::Less, says);
             let namespace = record.workload.namespace.as_str();
             let root = &self.config.root_namespace;

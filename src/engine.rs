@@ -11,6 +11,8 @@ use crate::topology::ways::Ways;
 use crate::view::View;
 
 pub mod istio;
+mod network_gaps;
+mod policies;
 pub mod subjects;
 
 use istio::Istio;

@@ -22,12 +22,13 @@ mod config;
 mod destination_rule;
 mod egress;
 mod evidence;
+pub(crate) mod gaps;
 mod gateway;
 mod jwt;
 mod listener;
 mod membership;
 mod peer_authentication;
-mod policy;
+pub(crate) mod policy;
 mod taint;
 mod waypoint;
 mod ztunnel;
@@ -52,12 +53,12 @@ pub struct Istio {
     /// The first sign of Istio in the view; without one the engine says that nothing is meshed.
     pub evidence: Option<Step>,
     namespaces: BTreeMap<String, BTreeMap<String, String>>,
-    completeness: Completeness,
-    peer_authentications: PeerAuthentications,
+    pub(crate) completeness: Completeness,
+    pub(crate) peer_authentications: PeerAuthentications,
     request_authentications: RequestAuthentications,
-    policies: AuthorizationPolicies,
+    pub(crate) policies: AuthorizationPolicies,
     waypoints: Waypoints,
-    destination_rules: DestinationRules,
+    pub(crate) destination_rules: DestinationRules,
     taints: Taints,
     outbound: Outbound,
     /// Hosts that ServiceEntries declare as part of the mesh.
@@ -262,11 +263,15 @@ impl Completeness {
             || (namespace == self.root && self.complete.contains("root"))
     }
 
+    /// Whether the user says that the view holds all of a namespace.
+    pub(crate) fn is_declared(&self, namespace: &str) -> bool {
+        self.complete.contains(namespace)
+            || (namespace == self.root && self.complete.contains("root"))
+    }
+
     /// What could not be read and may hold objects of this namespace; nothing when the user calls the namespace complete.
     pub(crate) fn unread(&self, namespace: &str) -> Option<&UnknownReason> {
-        let declared = self.complete.contains(namespace)
-            || (namespace == self.root && self.complete.contains("root"));
-        if declared {
+        if self.is_declared(namespace) {
             return None;
         }
         self.opaque

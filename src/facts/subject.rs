@@ -148,6 +148,21 @@ pub const SUBJECTS: &[SubjectRow] = &[
         ],
     },
     SubjectRow {
+        kind: SubjectKind::Policy,
+        variables: &[
+            SubjectVariable {
+                name: "policy",
+                ty: Type::Record(&schema::policy::POLICY),
+                doc: "the policy with what it really does",
+            },
+            SubjectVariable {
+                name: "object",
+                ty: Type::Dyn,
+                doc: "the policy as written",
+            },
+        ],
+    },
+    SubjectRow {
         kind: SubjectKind::Asset,
         variables: &[
             SubjectVariable {

@@ -4,6 +4,8 @@ pub mod access;
 pub mod assumptions;
 pub mod exposure;
 pub mod fact;
+pub mod identity;
+pub mod lineage;
 pub mod pattern;
 pub mod peers;
 pub mod places;

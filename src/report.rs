@@ -6,6 +6,7 @@ use crate::finding::Outcome;
 use crate::query::assets::AssetReport;
 
 mod assets_cyclonedx;
+mod assets_graph;
 mod assets_human;
 mod assets_json;
 mod concise;
@@ -124,6 +125,22 @@ pub const FORMATS: &[Format] = &[
         name: "markdown",
         about: "a page for a job summary or a pull request",
         write: markdown::write,
+    },
+];
+
+/// Every drawing of who sends data to whom.
+pub const GRAPH_FORMATS: &[Format<AssetReport>] = &[
+    Format {
+        document: Document::Assets,
+        name: "dot",
+        about: "Graphviz digraph",
+        write: assets_graph::dot,
+    },
+    Format {
+        document: Document::Assets,
+        name: "mermaid",
+        about: "Mermaid flowchart, as Markdown shows it",
+        write: assets_graph::mermaid,
     },
 ];
 

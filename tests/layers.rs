@@ -47,7 +47,9 @@ const SIBLINGS: &[(&str, &[&str])] = &[
         &[
             "class",
             "family",
+            "governance",
             "inventory",
+            "lineage",
             "link",
             "model_ref",
             "model_source",

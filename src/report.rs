@@ -14,6 +14,7 @@ mod access_table;
 mod access_why;
 mod access_words;
 mod assets_cyclonedx;
+mod assets_graph;
 mod assets_human;
 mod assets_json;
 mod assume;
@@ -149,6 +150,22 @@ pub const FORMATS: &[Format] = &[
         name: "markdown",
         about: "a page for a job summary or a pull request",
         write: markdown::write,
+    },
+];
+
+/// Every drawing of who sends data to whom.
+pub const GRAPH_FORMATS: &[Format<AssetReport>] = &[
+    Format {
+        document: Document::Assets,
+        name: "dot",
+        about: "Graphviz digraph",
+        write: assets_graph::dot,
+    },
+    Format {
+        document: Document::Assets,
+        name: "mermaid",
+        about: "Mermaid flowchart, as Markdown shows it",
+        write: assets_graph::mermaid,
     },
 ];
 

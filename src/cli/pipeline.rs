@@ -181,17 +181,19 @@ impl Input {
         members.filter(|m| m.resource.is_made()).count()
     }
 
-    /// Every view with its facts, and what its opening line says.
+    /// Every view with its facts, and what its opening line says; `today` (`YYYY-MM-DD`) ends approvals.
     #[must_use]
-    pub fn worlds(&self) -> Vec<(World, MeshSummary)> {
+    pub fn worlds(&self, today: &str) -> Vec<(World, MeshSummary)> {
         self.views
             .iter()
             .map(|view| {
                 let subjects = Analysis::of(view, &self.assume).subjects();
                 let mut world = World::new(Arc::clone(view), subjects.reasons);
                 world.facts = subjects.by_kind;
-                let assets = crate::asset::record::subjects(view);
+                let assets = crate::asset::record::subjects(view, today);
                 world.facts.insert(SubjectKind::Asset, assets);
+                let identities = crate::facts::identity::subjects(view);
+                world.facts.insert(SubjectKind::Identity, identities);
                 (world, subjects.summary)
             })
             .collect()
@@ -204,7 +206,7 @@ impl Input {
         engine: &EngineRules,
         silencing: &Silencing<'_>,
     ) -> Judgement {
-        let (worlds, meshes): (Vec<_>, Vec<_>) = self.worlds().into_iter().unzip();
+        let (worlds, meshes): (Vec<_>, Vec<_>) = self.worlds(silencing.today).into_iter().unzip();
         self.meshes = meshes;
         let of_inputs = self.input_drafts(engine);
         let found = std::mem::take(&mut self.found);

@@ -178,6 +178,14 @@ pub const SUBJECTS: &[SubjectRow] = &[
         ],
     },
     SubjectRow {
+        kind: SubjectKind::Identity,
+        variables: &[SubjectVariable {
+            name: "identity",
+            ty: Type::Record(&schema::IDENTITY),
+            doc: "a group, user or service account that bindings name, with the roles they give it",
+        }],
+    },
+    SubjectRow {
         kind: SubjectKind::Tree,
         variables: &[SubjectVariable {
             name: "objects",

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::cli::io::Io;
 use crate::config::{Config, Ignore, assume};
-use crate::discover::{self, Discovered, Root};
+use crate::discover::snapshot::Snapshot;
+use crate::discover::{self, Root};
 use crate::engine::Analysis;
 use crate::engine::subjects::MeshSummary;
 use crate::error::Error;
@@ -82,7 +83,32 @@ pub(super) fn read(
     config: &Config,
     stdin: Option<&[u8]>,
 ) -> Result<Input, Error> {
-    let discovered: Discovered = discover::discover(request)?;
+    read_tree(request, config, stdin, &TreeSource::Disk)
+}
+
+/// Where a tree of manifests is read from.
+#[derive(Debug)]
+pub(super) enum TreeSource {
+    /// The file system.
+    Disk,
+    /// A git revision, or the index.
+    Git(Snapshot),
+}
+
+/// Finds and reads the inputs of the command line in one tree. In a snapshot, a path that it does not have is nothing.
+///
+/// # Errors
+/// A path that does not exist or cannot be read.
+pub(super) fn read_tree(
+    request: &discover::Request,
+    config: &Config,
+    stdin: Option<&[u8]>,
+    source: &TreeSource,
+) -> Result<Input, Error> {
+    let discovered = match source {
+        TreeSource::Disk => discover::discover(request)?,
+        TreeSource::Git(snapshot) => snapshot.discover(request)?,
+    };
     let loaded = load::load(&discovered, stdin);
     let assume = assume::read(config.assume());
     Ok(as_views(

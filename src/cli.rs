@@ -2,6 +2,7 @@
 //! the clock and the environment.
 
 mod assets;
+mod baseline;
 mod check;
 mod completions;
 mod config;
@@ -16,6 +17,7 @@ pub mod pipeline;
 mod rules;
 mod settings;
 mod test;
+mod tree;
 mod verify;
 
 use std::ffi::OsString;
@@ -54,7 +56,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Check manifests against the rules
-    Check(check::Check),
+    Check(Box<check::Check>),
     /// List AI assets: models, servers, gateways, agents, and who can use them
     #[command(alias = "models")]
     Assets(assets::Assets),
@@ -64,6 +66,8 @@ enum Command {
     Explain(explain::Explain),
     /// Hold what the owner intends against what the manifests mean
     Verify(verify::Verify),
+    /// Accept the findings there are, so that new ones stand out
+    Baseline(baseline::BaselineCommand),
     /// Run the examples of rules
     Test(test::Test),
     /// Evaluate a CEL expression over manifests
@@ -96,6 +100,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
         Command::Rules(command) => command.run(io),
         Command::Explain(command) => command.run(io),
         Command::Verify(command) => command.run(io),
+        Command::Baseline(command) => command.run(io),
         Command::Test(command) => command.run(io),
         Command::Eval(command) => command.run(io),
         Command::Config(command) => command.run(io),

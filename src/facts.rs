@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod assumptions;
+pub mod before;
 pub mod fact;
 pub mod pattern;
 pub mod peers;

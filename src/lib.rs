@@ -26,6 +26,7 @@ pub mod config;
 pub mod engine;
 pub mod rule;
 
+pub mod baseline;
 pub mod evaluate;
 pub mod finding;
 pub mod fingerprint;

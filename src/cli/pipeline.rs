@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::cli::io::Io;
+use crate::cli::tree::TreeSource;
 use crate::config::{Config, Ignore, assume};
-use crate::discover::snapshot::Snapshot;
 use crate::discover::{self, Root};
 use crate::engine::Analysis;
 use crate::engine::subjects::MeshSummary;
@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
 use crate::facts::assumptions::Assumptions;
+use crate::facts::before::Base;
 use crate::facts::subject::{SubjectKind, World};
 use crate::finding::{ObjectRef, ViewSummary};
 use crate::load::{self, Loaded};
@@ -36,6 +37,8 @@ pub struct Input {
     pub view_problems: Vec<crate::load::problem::InputProblem>,
     /// What engines take for granted.
     pub assume: Assumptions,
+    /// The paths asked for, as printed, sorted.
+    pub paths: Vec<String>,
     /// The meshes of each view, once judged.
     meshes: Vec<MeshSummary>,
 }
@@ -86,15 +89,6 @@ pub(super) fn read(
     read_tree(request, config, stdin, &TreeSource::Disk)
 }
 
-/// Where a tree of manifests is read from.
-#[derive(Debug)]
-pub(super) enum TreeSource {
-    /// The file system.
-    Disk,
-    /// A git revision, or the index.
-    Git(Snapshot),
-}
-
 /// Finds and reads the inputs of the command line in one tree. In a snapshot, a path that it does not have is nothing.
 ///
 /// # Errors
@@ -139,6 +133,7 @@ fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Ass
         views: views.into_iter().map(Arc::new).collect(),
         view_problems: problems,
         assume,
+        paths: roots.iter().map(|root| root.shown.clone()).collect(),
         meshes: Vec::new(),
     }
 }
@@ -211,8 +206,22 @@ impl Input {
         engine: &EngineRules,
         silencing: &Silencing<'_>,
     ) -> Judgement {
-        let (worlds, meshes): (Vec<_>, Vec<_>) = self.worlds().into_iter().unzip();
+        self.judge_since(rules, engine, silencing, None)
+    }
+
+    /// The same beside a base: rules see what the objects were there.
+    pub fn judge_since(
+        &mut self,
+        rules: &[CompiledRule],
+        engine: &EngineRules,
+        silencing: &Silencing<'_>,
+        base: Option<&Base<'_>>,
+    ) -> Judgement {
+        let (mut worlds, meshes): (Vec<_>, Vec<_>) = self.worlds().into_iter().unzip();
         self.meshes = meshes;
+        if let Some(base) = base {
+            worlds.iter_mut().for_each(|world| world.compare(base));
+        }
         let of_inputs = self.input_drafts(engine);
         let mut judgement = evaluate(rules, &worlds, vec![of_inputs], &self.sources);
         if !silencing.off {

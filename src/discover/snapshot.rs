@@ -177,6 +177,30 @@ impl Snapshot {
         Some(Arc::unwrap_or_clone(bytes))
     }
 
+    /// The YAML files at or below a printed path, with their paths below it; hidden ones are left out.
+    #[must_use]
+    pub fn texts(&self, shown: &str) -> Vec<(String, String)> {
+        let folder = match self.target(slashed(shown)) {
+            Target::File(path) | Target::Folder(path) => path,
+            Target::Submodule | Target::Problem(_) => return Vec::new(),
+        };
+        let is_rule = |path: &str| {
+            let hidden = path.split('/').any(|part| part.starts_with('.'));
+            !hidden && (path.ends_with(".yaml") || path.ends_with(".yml"))
+        };
+        self.below(&folder)
+            .filter_map(|(path, entry)| {
+                let below = path.get(folder.len()..)?.trim_start_matches('/');
+                if entry.kind != EntryKind::File || !(below.is_empty() || is_rule(below)) {
+                    return None;
+                }
+                let bytes = self.on_demand.read(&self.repository, &entry.object)?;
+                let text = String::from_utf8(Arc::unwrap_or_clone(bytes)).ok()?;
+                Some((below.to_owned(), text))
+            })
+            .collect()
+    }
+
     /// The inputs that a request names here. A path that this side does not have gives nothing: it is new or gone.
     ///
     /// # Errors

@@ -160,6 +160,7 @@ fn finding(draft: &Draft) -> Finding {
             .collect(),
         assumptions,
         fingerprint: String::new(),
+        family: String::new(),
         suppressed: None,
     }
 }
@@ -205,7 +206,8 @@ fn with_fingerprints(mut findings: Vec<(Finding, Draft)>, sources: &Sources) -> 
                     ordinal,
                 )
             };
-            let ordinal = ordinals.entry(hash(0)).or_default();
+            finding.family = hash(0);
+            let ordinal = ordinals.entry(finding.family.clone()).or_default();
             finding.fingerprint = hash(*ordinal);
             *ordinal += 1;
             finding

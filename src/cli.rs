@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod config;
 mod demo;
+mod diff;
 pub mod docs;
 mod eval;
 pub mod examples;
@@ -68,6 +69,8 @@ enum Command {
     Verify(verify::Verify),
     /// Accept the findings there are, so that new ones stand out
     Baseline(baseline::BaselineCommand),
+    /// Compare what two trees mean: who can newly call what, and which edit is the cause
+    Diff(diff::Diff),
     /// Run the examples of rules
     Test(test::Test),
     /// Evaluate a CEL expression over manifests
@@ -101,6 +104,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
         Command::Explain(command) => command.run(io),
         Command::Verify(command) => command.run(io),
         Command::Baseline(command) => command.run(io),
+        Command::Diff(command) => command.run(io),
         Command::Test(command) => command.run(io),
         Command::Eval(command) => command.run(io),
         Command::Config(command) => command.run(io),

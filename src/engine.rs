@@ -4,6 +4,7 @@ use crate::facts::transport::{Membership, Transport};
 use crate::facts::workload::{Port, Workload};
 use crate::facts::{Assumptions, Fact};
 use crate::topology::Topology;
+use crate::topology::ways::Ways;
 use crate::view::View;
 
 pub mod istio;
@@ -18,6 +19,8 @@ pub struct Analysis<'v> {
     pub view: &'v View,
     /// Workloads, ports, namespaces.
     pub topology: Topology,
+    /// Ways in from outside the cluster.
+    pub ways: Ways,
     /// The Istio engine over this view.
     pub istio: Istio,
 }
@@ -30,6 +33,7 @@ impl<'v> Analysis<'v> {
         let istio = Istio::of(view, &topology, assume);
         Self {
             view,
+            ways: Ways::of(view, &topology),
             topology,
             istio,
         }

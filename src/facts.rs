@@ -3,9 +3,12 @@
 pub mod access;
 pub mod assumptions;
 pub mod before;
+pub mod change;
+pub mod exposure;
 pub mod fact;
 pub mod pattern;
 pub mod peers;
+pub mod places;
 pub mod record;
 pub mod schema;
 pub mod selector;

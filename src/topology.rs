@@ -1,5 +1,7 @@
 //! L4: what runs and how it is reached, resolved once before the engines. Input: a `View`; output: `Topology`.
 
+pub mod ways;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 

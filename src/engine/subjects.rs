@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::cel::Reasons;
 use crate::engine::Analysis;
 use crate::facts::access::Access;
+use crate::facts::exposure::Exposure;
+use crate::facts::record::exposure::{ExposureRecord, ExposureSubject};
 use crate::facts::record::{
     AccessRecord, PortRecord, PortSubject, ReasonNumbers, Shown, TransportRecord, WorkloadRecord,
     WorkloadSubject,
@@ -15,6 +18,9 @@ use crate::facts::subject::{Subject, SubjectKind};
 use crate::facts::transport::{Membership, Transport};
 use crate::facts::workload::Workload;
 use crate::facts::{Fact, Role, Step, UnknownReason};
+
+/// How the step of a policy that restricts callers begins.
+const RESTRICTS: &str = "AuthorizationPolicy";
 
 /// What the opening line says of the meshes of a view.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,12 +64,21 @@ impl Analysis<'_> {
         let mut numbers = ReasonNumbers::default();
         let mut workloads: Vec<Box<dyn Subject>> = Vec::new();
         let mut ports: Vec<Box<dyn Subject>> = Vec::new();
+        let mut exposures: Vec<Box<dyn Subject>> = Vec::new();
         for (workload, found) in self.topology.workloads.iter().zip(found) {
             let record = Arc::new(self.record(workload, found, &mut numbers));
             for at in 0..record.ports.len() {
                 ports.push(Box::new(PortSubject {
                     workload: Arc::clone(&record),
                     at,
+                }));
+                let ways = record.ports.get(at).map_or(0, |p| p.exposures.len());
+                exposures.extend((0..ways).map(|way| -> Box<dyn Subject> {
+                    Box::new(ExposureSubject {
+                        workload: Arc::clone(&record),
+                        port: at,
+                        at: way,
+                    })
                 }));
             }
             workloads.push(Box::new(WorkloadSubject(record)));
@@ -88,6 +103,7 @@ impl Analysis<'_> {
             by_kind: BTreeMap::from([
                 (SubjectKind::Workload, workloads),
                 (SubjectKind::Port, ports),
+                (SubjectKind::Exposure, exposures),
             ]),
             reasons: numbers.into_reasons(),
         }
@@ -101,6 +117,13 @@ impl Analysis<'_> {
                 .istio
                 .reach(&self.topology, workload, &membership, &transport, port);
             let unrestricted = reach.get().is_some_and(|r| !r.restricted);
+            let ways = self.ways.to(workload.id, port.number, port.protocol);
+            let exposures = ways
+                .map(|way| {
+                    let access = self.istio.from_outside(&self.topology, way, &reach);
+                    (way.clone(), access)
+                })
+                .collect();
             let access = Fact {
                 value: reach.value.map(|r| r.access()),
                 steps: reach.steps,
@@ -109,6 +132,7 @@ impl Analysis<'_> {
                 transport,
                 access,
                 unrestricted,
+                exposures,
             }
         });
         Found {
@@ -141,6 +165,15 @@ impl Analysis<'_> {
                 access: Shown::of(found.access, numbers),
                 unrestricted: found.unrestricted,
             },
+            exposures: found
+                .exposures
+                .into_iter()
+                .map(|(way, access)| {
+                    let restricted = access.deciding().any(|s| s.says.starts_with(RESTRICTS));
+                    let open = found.unrestricted && !restricted;
+                    exposure_record(way, access, open, numbers)
+                })
+                .collect(),
         });
         WorkloadRecord {
             ports: ports.collect(),
@@ -203,4 +236,29 @@ struct FoundPort {
     access: Fact<Access>,
     /// Whether no policy restricts callers.
     unrestricted: bool,
+    /// Ways in with who gets in by them.
+    exposures: Vec<(Exposure, Fact<Access>)>,
+}
+
+fn exposure_record(
+    exposure: Exposure,
+    access: Fact<Access>,
+    unrestricted: bool,
+    numbers: &mut ReasonNumbers,
+) -> ExposureRecord {
+    let tls = exposure.tls.ok_or_else(|| {
+        let reason = UnknownReason {
+            missing: format!("Gateway {} is not in the view", exposure.gateway()),
+            span: None,
+        };
+        Reasons::one(numbers.of(&reason))
+    });
+    ExposureRecord {
+        tls,
+        access: AccessRecord {
+            access: Shown::of(access, numbers),
+            unrestricted,
+        },
+        exposure,
+    }
 }

@@ -312,12 +312,7 @@ where
             Judged::Member(member) => object(&member.resource, Some(member)),
             Judged::Fact(subject) => {
                 let resource = subject.resource();
-                let member = self
-                    .world
-                    .view
-                    .members
-                    .iter()
-                    .find(|m| m.resource.id == resource.id);
+                let member = self.world.member(resource.id);
                 let (found, identity, _) = object(resource, member);
                 (found, identity, subject.words())
             }
@@ -349,9 +344,8 @@ where
         };
         let holds =
             |r: &&Arc<Resource>| r.object().tree().is_mixed() || r.object().span().contains(span);
-        let others = || self.world.view.members.iter().map(|m| &m.resource);
         own.filter(holds)
-            .or_else(|| others().find(|r| r.object().span().contains(span)))
+            .or_else(|| self.world.holder(span).map(|m| &m.resource))
             .map(Arc::clone)
     }
 }

@@ -207,6 +207,21 @@ impl Cube {
         self.literals.iter().all(|l| l.admits(request))
     }
 
+    /// Whether some request of this caller satisfies all conditions. No cube of a set is empty and dimensions are independent, so that the
+    /// conditions on identity alone decide.
+    #[must_use]
+    pub fn admits_caller(&self, caller: Option<&Identity>) -> bool {
+        self.literals
+            .iter()
+            .all(|literal| match literal.atom.as_ref() {
+                Atom::Identity(patterns) => {
+                    let fits = caller.is_some_and(|id| patterns.iter().any(|p| p.matches(id)));
+                    fits == literal.positive
+                }
+                Atom::Address(..) | Atom::Token(_) | Atom::Text(..) => true,
+            })
+    }
+
     /// Whether nothing can satisfy all conditions.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -341,6 +356,12 @@ impl PeerSet {
         })
     }
 
+    /// Whether some request of this caller belongs to the set; `None` presents no identity.
+    #[must_use]
+    pub fn admits_caller(&self, caller: Option<&Identity>) -> bool {
+        self.cubes.iter().any(|cube| cube.admits_caller(caller))
+    }
+
     /// The set as seen by an observer who has not looked at tokens: conditions on tokens and claims are false.
     #[must_use]
     pub fn before_tokens(&self) -> Self {
@@ -350,8 +371,9 @@ impl PeerSet {
         })
     }
 
-    /// The set with some conditions replaced by their truth.
-    fn decided(&self, truth: impl Fn(&Literal) -> Option<bool>) -> Self {
+    /// The set with some conditions replaced by their truth; `None` leaves a condition open.
+    #[must_use]
+    pub fn decided(&self, truth: impl Fn(&Literal) -> Option<bool>) -> Self {
         let cubes = self.cubes.iter().filter_map(|cube| {
             let mut rest = Vec::new();
             for literal in &cube.literals {

@@ -1,5 +1,7 @@
 //! Facts as expressions read them. Input: facts of engines; output: `WorkloadRecord`, `PortRecord` and the subjects made of them.
 
+pub mod exposure;
+
 use std::sync::Arc;
 
 use crate::cel::{Origin, Reasons, Record, RecordType, Value};
@@ -114,6 +116,8 @@ pub struct PortRecord {
     pub transport: TransportRecord,
     /// `port.access`.
     pub access: AccessRecord,
+    /// `port.exposures`.
+    pub exposures: Vec<exposure::ExposureRecord>,
 }
 
 /// `port.transport`.
@@ -226,6 +230,10 @@ impl Record for PortRecord {
             "services" => strings(self.services.iter().map(String::as_str)),
             "transport" => Value::Record(&self.transport),
             "access" => Value::Record(&self.access),
+            "exposures" => {
+                let items = self.exposures.iter().map(|e| Value::Record(e)).collect();
+                Value::list(items).unwrap_or(Value::Null)
+            }
             _ => Value::Null,
         }
     }

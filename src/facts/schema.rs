@@ -101,6 +101,64 @@ pub static PORT: RecordType = RecordType {
             "what it accepts on the wire",
         ),
         field("access", Type::Record(&ACCESS), "who may call it"),
+        field(
+            "exposures",
+            Type::List(&Type::Record(&EXPOSURE)),
+            "ways that lead to it from outside the cluster",
+        ),
+    ],
+};
+
+/// `exposure`.
+pub static EXPOSURE: RecordType = RecordType {
+    name: "exposure",
+    fields: &[
+        field(
+            "way",
+            Type::String,
+            "`route`, `load-balancer`, `node-port`, `external-ip`, `host-port` or `host-network`",
+        ),
+        field(
+            "openedBy",
+            Type::String,
+            "what opens it, `Kind:namespace/name`: the route, the Service, else the workload",
+        ),
+        field(
+            "gateway",
+            Type::String,
+            "Gateway of a route, `namespace/name`; of an Ingress its class; else empty",
+        ),
+        field(
+            "service",
+            Type::String,
+            "Service on the way, `namespace/name`, possibly empty",
+        ),
+        field(
+            "port",
+            Type::Int,
+            "port that callers see; 0 when the files do not say",
+        ),
+        field("hosts", STRINGS, "host names callers use; empty for any"),
+        field(
+            "paths",
+            STRINGS,
+            "paths that lead here, `/v1*` for a prefix, `~` before a regular expression; empty for any",
+        ),
+        field(
+            "tls",
+            Type::String,
+            "what callers meet: `none`, `simple` (server certificate), `optional` or `mutual` (client certificate), `mesh`, `passthrough`, `raw` (no proxy reads the bytes)",
+        ),
+        field(
+            "internal",
+            Type::Bool,
+            "whether a load balancer is annotated to stay in the private network",
+        ),
+        field(
+            "access",
+            Type::Record(&ACCESS),
+            "which callers from outside get through gateway and proxy; `nobody` when none does",
+        ),
     ],
 };
 
@@ -274,4 +332,6 @@ pub const CAN_BE_UNKNOWN: &[&str] = &[
     "workload.mesh",
     "port.transport",
     "port.access",
+    "exposure.tls",
+    "exposure.access",
 ];

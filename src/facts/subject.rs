@@ -2,13 +2,14 @@
 //! with the variables each gives to expressions, and `World`, from which evaluation draws them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
 use crate::cel::{Reasons, Type, Value};
 use crate::facts::UnknownReason;
 use crate::facts::before::{Base, Before};
+use crate::facts::places::Places;
 use crate::facts::schema;
 use crate::resource::{Resource, ResourceId};
 use crate::source::{Span, to_u32, to_usize};
@@ -34,7 +35,7 @@ pub enum SubjectKind {
     Identity,
     /// One AI asset.
     Asset,
-    /// One way in from outside the mesh.
+    /// One way in from outside the cluster.
     Exposure,
     /// The whole view.
     Tree,
@@ -127,6 +128,31 @@ pub const SUBJECTS: &[SubjectRow] = &[
         ],
     },
     SubjectRow {
+        kind: SubjectKind::Exposure,
+        variables: &[
+            SubjectVariable {
+                name: "exposure",
+                ty: Type::Record(&schema::EXPOSURE),
+                doc: "one way in from outside the cluster",
+            },
+            SubjectVariable {
+                name: "port",
+                ty: Type::Record(&schema::PORT),
+                doc: "the port it ends at",
+            },
+            SubjectVariable {
+                name: "workload",
+                ty: Type::Record(&schema::WORKLOAD),
+                doc: "the workload it ends at",
+            },
+            SubjectVariable {
+                name: "object",
+                ty: Type::Dyn,
+                doc: "what opens it, as written: the route, the Service, else the workload",
+            },
+        ],
+    },
+    SubjectRow {
         kind: SubjectKind::Asset,
         variables: &[
             SubjectVariable {
@@ -192,6 +218,8 @@ pub struct World {
     open: Vec<u32>,
     /// What objects were, when there is a base: an object, or the number of the reason why nobody can tell.
     before: HashMap<ResourceId, Result<Arc<Resource>, u32>>,
+    /// Made by the first verdict that asks: most views have few.
+    places: OnceLock<Places>,
 }
 
 impl World {
@@ -209,6 +237,7 @@ impl World {
             namespaces: BTreeMap::new(),
             open: Vec::new(),
             before: HashMap::new(),
+            places: OnceLock::new(),
         };
         let view = Arc::clone(&world.view);
         for opaque in &view.opaque {
@@ -303,6 +332,22 @@ impl World {
             Some(Err(number)) => Value::Unknown(Reasons::one(*number)),
             None => Value::Null,
         }
+    }
+
+    fn places(&self) -> &Places {
+        self.places.get_or_init(|| Places::of(&self.view))
+    }
+
+    /// The member that is this object.
+    #[must_use]
+    pub fn member(&self, id: ResourceId) -> Option<&Member> {
+        self.places().member(&self.view, id)
+    }
+
+    /// The member whose text holds this place.
+    #[must_use]
+    pub fn holder(&self, place: Span) -> Option<&Member> {
+        self.places().holder(&self.view, place)
     }
 
     /// `objects` of the view.

@@ -35,6 +35,8 @@ const LINES: usize = 8;
 const PLACES: usize = 6;
 /// Entries of one list of the ledger.
 const LISTED: usize = 5;
+/// Views of one finding that are named: of a shared file there may be dozens, the same for finding after finding.
+const VIEWS: usize = 2;
 
 /// Writes the whole page.
 pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
@@ -179,10 +181,15 @@ impl Page<'_> {
             entry(terminal, "assumed", &on, out);
         }
         if self.outcome.views.len() > 1 && !finding.views.is_empty() {
+            let named = if self.options.all {
+                finding.views.len()
+            } else {
+                VIEWS
+            };
             entry(
                 terminal,
                 "views",
-                &and_more(finding.views.iter(), LISTED),
+                &and_more(finding.views.iter(), named),
                 out,
             );
         }

@@ -225,7 +225,7 @@ pub(super) fn understood(outcome: &Outcome) -> String {
         parts.push("no mesh".to_owned());
         parts.push(workloads);
     } else {
-        parts.push(meshes.into_iter().collect::<Vec<_>>().join(" and "));
+        parts.push(distinct(&meshes).join(" and "));
         parts.push(format!("{workloads}, {} meshed", number(meshed)));
     }
     let assets: usize = sum(|v| v.assets);
@@ -249,6 +249,19 @@ pub(super) fn understood(outcome: &Outcome) -> String {
         }
     }
     parts.join(" · ")
+}
+
+/// Without `Istio` where another view says `Istio sidecar`.
+fn distinct<'a>(meshes: &BTreeSet<&'a str>) -> Vec<&'a str> {
+    let says_less = |mesh: &str| {
+        let mut others = meshes.iter().filter(|other| **other != mesh);
+        others.any(|other| {
+            other
+                .strip_prefix(mesh)
+                .is_some_and(|rest| rest.starts_with(' '))
+        })
+    };
+    meshes.iter().copied().filter(|m| !says_less(m)).collect()
 }
 
 /// Ports whose transport is known, and all ports.

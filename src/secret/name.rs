@@ -15,6 +15,9 @@ pub enum NameKind {
 /// words decide.
 #[must_use]
 pub fn kind(name: &str) -> Option<NameKind> {
+    if !may_announce(name) {
+        return None;
+    }
     let words = words(name);
     let mut last = words.iter().rev().map(String::as_str).peekable();
     while last
@@ -58,6 +61,9 @@ pub fn kind(name: &str) -> Option<NameKind> {
 /// name or the key of a Secret object `secret`, `secretKey`, `token` and `credentials`.
 #[must_use]
 pub fn field_kind(name: &str) -> Option<NameKind> {
+    if !may_announce(name) {
+        return None;
+    }
     if is_variable(name) {
         return kind(name);
     }
@@ -88,6 +94,26 @@ pub fn field_kind(name: &str) -> Option<NameKind> {
         "adtoken",
     ];
     (joined == "token" || key.iter().any(|end| ends(end))).then_some(NameKind::Key)
+}
+
+/// Last letters of every name that [`kind`] or [`field_kind`] know, digits and separators left out. Nearly all names of a
+/// manifest end otherwise, and need not be taken apart.
+const ENDINGS: &[[u8; 3]] = &[
+    *b"ord", *b"swd", *b"ase", *b"pwd", *b"ode", *b"ass", *b"ken", *b"key", *b"psk", *b"ret",
+    *b"ial", *b"als", *b"ata",
+];
+
+fn may_announce(name: &str) -> bool {
+    let mut letters = name
+        .bytes()
+        .rev()
+        .filter(u8::is_ascii_alphabetic)
+        .map(|b| b.to_ascii_lowercase());
+    let (Some(last), Some(middle), Some(first)) = (letters.next(), letters.next(), letters.next())
+    else {
+        return false;
+    };
+    ENDINGS.contains(&[first, middle, last])
 }
 
 /// Whether the name is written like an environment variable.
@@ -133,6 +159,29 @@ fn words(name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_known_name_is_sorted_out_by_its_ending() {
+        for name in [
+            "PASSWORD",
+            "passwd",
+            "passphrase",
+            "DB_PWD",
+            "passcode",
+            "userPass",
+            "HF_TOKEN_2",
+            "apikey",
+            "client-key-data",
+            "psk",
+            "CLIENT_SECRET",
+            "credential",
+            "credentials",
+        ] {
+            assert!(may_announce(name), "{name}");
+        }
+        assert!(!may_announce("image"));
+        assert!(!may_announce("k8"));
+    }
 
     #[test]
     fn words_follow_every_spelling() {

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::istio::policy::{TargetRef, targets};
+use crate::engine::istio::policy::{TargetRef, targets, targets_gateway};
+use crate::facts::exposure::GatewayRef;
 use crate::facts::selector::MatchLabels;
 use crate::facts::workload::Workload;
 use crate::view::View;
@@ -66,6 +67,33 @@ impl RequestAuthentications {
             .filter_map(|n| self.by_namespace.get(n))
             .flatten()
             .filter(|r| r.targets.is_empty() && r.selector.matches(labels))
+            .flat_map(|r| r.issuers.iter().cloned())
+            .collect()
+    }
+
+    /// Issuers validated at a gateway's proxies: selection as for AuthorizationPolicies.
+    pub(crate) fn of_gateway(
+        &self,
+        namespace: &str,
+        fits: impl Fn(&MatchLabels) -> bool,
+        gateway: &GatewayRef,
+    ) -> Vec<String> {
+        let mut namespaces = vec![namespace];
+        if namespace != self.root {
+            namespaces.push(&self.root);
+        }
+        let near = namespaces
+            .into_iter()
+            .filter_map(|n| self.by_namespace.get(n))
+            .flatten()
+            .filter(|r| r.targets.is_empty() && fits(&r.selector));
+        let targeting = self
+            .by_namespace
+            .get(&gateway.namespace)
+            .into_iter()
+            .flatten()
+            .filter(|r| targets_gateway(&r.targets, &gateway.name));
+        near.chain(targeting)
             .flat_map(|r| r.issuers.iter().cloned())
             .collect()
     }

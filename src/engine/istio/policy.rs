@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::facts::UnknownReason;
+use crate::facts::exposure::GatewayRef;
 use crate::facts::selector::{MatchLabels, is_placeholder};
 use crate::facts::workload::Workload;
 use crate::resource::Resource;
@@ -197,6 +198,13 @@ pub(crate) fn targets(spec: Option<NodeRef<'_>>) -> Vec<TargetRef> {
         .collect()
 }
 
+/// Whether `targetRefs` name this Gateway of the Gateway API.
+pub(crate) fn targets_gateway(targets: &[TargetRef], name: &str) -> bool {
+    targets
+        .iter()
+        .any(|t| t.group == "gateway.networking.k8s.io" && t.kind == "Gateway" && t.name == name)
+}
+
 fn read_rule(rule: NodeRef<'_>, unknown: &mut Option<UnknownReason>) -> Rule {
     let mut entries = |list: &str, holder: &str, fields: &[(&str, Field)]| {
         rule.get(list)
@@ -333,6 +341,31 @@ impl AuthorizationPolicies {
         self.near(workload.namespace.as_str())
             .filter(|p| p.targets.is_empty() && p.selector.matches(labels))
             .collect()
+    }
+
+    /// Policies at a gateway's proxies in `namespace`: those near by whose selector `fits`, and those that target the Gateway itself
+    /// (`pilot/pkg/model/policyattachment.go`; ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY is on by default).
+    pub(crate) fn of_gateway(
+        &self,
+        namespace: &str,
+        fits: impl Fn(&MatchLabels) -> bool,
+        gateway: &GatewayRef,
+    ) -> Vec<&AuthorizationPolicy> {
+        let near = self
+            .near(namespace)
+            .filter(|p| p.targets.is_empty() && fits(&p.selector));
+        let targeting = self
+            .in_namespace(&gateway.namespace)
+            .iter()
+            .filter(|p| targets_gateway(&p.targets, &gateway.name));
+        near.chain(targeting).collect()
+    }
+
+    /// Policies of root with a selector, which may be meant for proxies that are not in the view.
+    pub(crate) fn selecting_from_root(&self) -> impl Iterator<Item = &AuthorizationPolicy> {
+        self.in_namespace(&self.root)
+            .iter()
+            .filter(|p| !p.selector.is_empty() && p.targets.is_empty())
     }
 
     /// Policies that a ztunnel gets: only ALLOW and DENY, and a selector without `matchLabels` binds nothing

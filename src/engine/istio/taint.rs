@@ -37,6 +37,8 @@ struct Taint {
 pub(crate) struct Taints {
     root: String,
     by_namespace: BTreeMap<String, Vec<Taint>>,
+    /// Those that reach proxies of gateways.
+    gateways: BTreeMap<String, Vec<Taint>>,
 }
 
 /// Filters that neither admit nor refuse callers by themselves.
@@ -67,20 +69,23 @@ impl Taints {
         for member in view.of_kind("networking.istio.io", "EnvoyFilter") {
             let spec = member.resource.object().get("spec");
             let patches = spec.and_then(|s| s.get("configPatches"));
-            let worst = patches
-                .into_iter()
-                .flat_map(NodeRef::items)
-                .filter_map(|p| Some((patch(p)?, p.span())))
-                .max_by_key(|(reach, _)| *reach);
-            if let Some((reach, span)) = worst {
-                let labels = spec.and_then(|s| s.at(&["workloadSelector", "labels"]));
-                taints.add(
-                    member.namespace.as_str(),
-                    &member.resource,
-                    labels,
+            let labels = spec.and_then(|s| s.at(&["workloadSelector", "labels"]));
+            for (context, of_gateways) in [("SIDECAR_INBOUND", false), ("GATEWAY", true)] {
+                let worst = patches
+                    .into_iter()
+                    .flat_map(NodeRef::items)
+                    .filter_map(|p| Some((patch(p, context)?, p.span())))
+                    .max_by_key(|(reach, _)| *reach);
+                let Some((reach, span)) = worst else {
+                    continue;
+                };
+                let taint = Taint {
+                    resource: Arc::clone(&member.resource),
+                    selector: MatchLabels::read(labels),
                     reach,
                     span,
-                );
+                };
+                taints.add(member.namespace.as_str(), taint, of_gateways);
             }
         }
         for member in view.of_kind("extensions.istio.io", "WasmPlugin") {
@@ -90,35 +95,43 @@ impl Taints {
                 continue;
             }
             let labels = spec.and_then(|s| s.at(&["selector", "matchLabels"]));
-            let span = member.resource.name_span();
-            taints.add(
-                member.namespace.as_str(),
-                &member.resource,
-                labels,
-                Reach::Access,
-                span,
-            );
+            let taint = || Taint {
+                resource: Arc::clone(&member.resource),
+                selector: MatchLabels::read(labels),
+                reach: Reach::Access,
+                span: member.resource.name_span(),
+            };
+            taints.add(member.namespace.as_str(), taint(), false);
+            taints.add(member.namespace.as_str(), taint(), true);
         }
         taints
     }
 
-    fn add(
-        &mut self,
+    fn add(&mut self, namespace: &str, taint: Taint, of_gateways: bool) {
+        let map = if of_gateways {
+            &mut self.gateways
+        } else {
+            &mut self.by_namespace
+        };
+        map.entry(namespace.to_owned()).or_default().push(taint);
+    }
+
+    /// What may change who gets through the proxies of a gateway in `namespace`.
+    pub(crate) fn of_gateway(
+        &self,
         namespace: &str,
-        resource: &Arc<Resource>,
-        labels: Option<NodeRef<'_>>,
-        reach: Reach,
-        span: Span,
-    ) {
-        self.by_namespace
-            .entry(namespace.to_owned())
-            .or_default()
-            .push(Taint {
-                resource: Arc::clone(resource),
-                selector: MatchLabels::read(labels),
-                reach,
-                span,
-            });
+        fits: impl Fn(&MatchLabels) -> bool,
+    ) -> Option<UnknownReason> {
+        let mut namespaces = vec![namespace];
+        if namespace != self.root {
+            namespaces.push(&self.root);
+        }
+        namespaces
+            .into_iter()
+            .filter_map(|n| Some((n, self.gateways.get(n)?)))
+            .flat_map(|(n, list)| list.iter().map(move |t| (n, t)))
+            .find(|(_, t)| fits(&t.selector))
+            .map(|(n, t)| t.reason(n))
     }
 
     /// What may change this answer about a workload's sidecar.
@@ -134,22 +147,28 @@ impl Taints {
             .filter_map(|n| Some((n, self.by_namespace.get(n)?)))
             .flat_map(|(n, list)| list.iter().map(move |t| (n, t)))
             .find(|(_, t)| t.reach >= reach && t.selector.matches(labels))
-            .map(|(namespace, t)| UnknownReason {
-                missing: format!(
-                    "what {} {namespace}/{} makes of the proxy",
-                    t.resource.kind(),
-                    t.resource.name
-                ),
-                span: Some(t.span),
-            })
+            .map(|(namespace, t)| t.reason(namespace))
     }
 }
 
-/// What a patch can change of inbound traffic at a sidecar; nothing when it is about other traffic or harmless.
-fn patch(patch: NodeRef<'_>) -> Option<Reach> {
+impl Taint {
+    fn reason(&self, namespace: &str) -> UnknownReason {
+        UnknownReason {
+            missing: format!(
+                "what {} {namespace}/{} makes of the proxy",
+                self.resource.kind(),
+                self.resource.name
+            ),
+            span: Some(self.span),
+        }
+    }
+}
+
+/// What a patch can change of traffic in a context; nothing when it is about other traffic or harmless.
+fn patch(patch: NodeRef<'_>, of: &str) -> Option<Reach> {
     let text = |path: &[&str]| patch.at(path).map_or("", NodeRef::text);
     let context = text(&["match", "context"]);
-    if !matches!(context, "" | "ANY" | "SIDECAR_INBOUND") {
+    if !matches!(context, "" | "ANY") && context != of {
         return None;
     }
     let adds = text(&["patch", "operation"]).starts_with("INSERT")

@@ -1,0 +1,221 @@
+//! Where a VirtualService leads. Input: its rules for one gateway; output: exposures.
+//!
+//! istio.io/docs/reference/config/networking/virtual-service: `match[].gateways` limits a rule to gateways; `delegate` continues in another
+//! VirtualService; a short host belongs to the route's own namespace (istio/istio `pkg/config/host:ResolveShortnameToFQDN`).
+
+use super::GROUP;
+use crate::facts::Step;
+use crate::facts::exposure::{Exposure, join};
+use crate::facts::selector::MatchLabels;
+use crate::topology::ways::{Builder, ServicePortRef, Target, items, port_of, text};
+use crate::view::Member;
+use crate::yaml::NodeRef;
+
+/// What a server carries, hence which rules of a route count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carries {
+    Http,
+    Tls,
+    Tcp,
+}
+
+/// Adds a way to everything a route leads to from one gateway, whose name is `named` in the route.
+pub(super) fn lead(
+    builder: &mut Builder<'_>,
+    member: &Member,
+    way: &Exposure,
+    named: &str,
+    carries: Carries,
+    server_port: u16,
+) {
+    let field = match carries {
+        Carries::Http => "http",
+        Carries::Tls => "tls",
+        Carries::Tcp => "tcp",
+    };
+    for rule in items(member.resource.object(), &["spec", field]) {
+        let Some(paths) = paths(rule, named) else {
+            continue;
+        };
+        let way = Exposure {
+            paths,
+            ..way.clone()
+        };
+        if let Some(delegate) = rule.get("delegate") {
+            delegated(builder, member, &way, delegate, server_port);
+        }
+        routes(builder, member, rule, &way, server_port);
+    }
+}
+
+/// The rules of the VirtualService that a rule hands over to; a delegate delegates no further.
+fn delegated(
+    builder: &mut Builder<'_>,
+    member: &Member,
+    way: &Exposure,
+    delegate: NodeRef<'_>,
+    server_port: u16,
+) {
+    let namespace = match text(delegate, "namespace") {
+        "" => member.namespace.as_str(),
+        other => other,
+    };
+    let name = text(delegate, "name");
+    let found = builder
+        .view
+        .of_kind(GROUP, "VirtualService")
+        .find(|m| m.resource.name == name && m.namespace.as_str() == namespace);
+    let Some(found) = found else {
+        return;
+    };
+    let says = format!(
+        "the rule goes on in VirtualService {}",
+        join(namespace, name)
+    );
+    let mut steps = way.steps.clone();
+    steps.push(Step::decides(&member.resource, delegate.span(), says));
+    let way = Exposure {
+        steps,
+        ..way.clone()
+    };
+    for rule in items(found.resource.object(), &["spec", "http"]) {
+        routes(builder, found, rule, &way, server_port);
+    }
+}
+
+fn routes(
+    builder: &mut Builder<'_>,
+    member: &Member,
+    rule: NodeRef<'_>,
+    way: &Exposure,
+    server_port: u16,
+) {
+    for route in items(rule, &["route"]) {
+        if route.get("weight").and_then(NodeRef::as_i64) == Some(0) {
+            continue;
+        }
+        let Some(destination) = route.get("destination") else {
+            continue;
+        };
+        let host = text(destination, "host");
+        let Some((service, namespace)) = resolve(host, member.namespace.as_str()) else {
+            continue;
+        };
+        let port = port_of(destination.at(&["port", "number"]));
+        let targets = targets(builder, namespace, service, port, server_port);
+        let targets = of_subset(builder, targets, destination, (namespace, service));
+        let reference = join(namespace, service);
+        let own = join(member.namespace.as_str(), &member.resource.name);
+        let says = format!("VirtualService {own} leads to Service {reference}");
+        let span = destination.get("host").unwrap_or(destination).span();
+        let mut steps = vec![Step::decides(&member.resource, span, says)];
+        steps.extend(way.steps.iter().cloned());
+        let way = Exposure {
+            service: reference,
+            steps,
+            ..way.clone()
+        };
+        builder.lead(&way, &targets);
+    }
+}
+
+/// Service and namespace of a host; a name with a dot that is no full name of the cluster is looked up as it stands and finds no Service.
+fn resolve<'t>(host: &'t str, own: &'t str) -> Option<(&'t str, &'t str)> {
+    if !host.contains('.') {
+        return Some((host, own)).filter(|(h, _)| !h.is_empty());
+    }
+    let mut labels = host.split('.');
+    let (service, namespace) = (labels.next()?, labels.next()?);
+    (labels.next() == Some("svc")).then_some((service, namespace))
+}
+
+/// Without a port the Service's only one is meant, else the one with the gateway's number
+/// (istio/istio `pilot/pkg/networking/core/route/route.go:GetDestinationCluster`).
+fn targets(
+    builder: &Builder<'_>,
+    namespace: &str,
+    service: &str,
+    port: u16,
+    server_port: u16,
+) -> Vec<Target> {
+    if port > 0 {
+        return builder.behind(namespace, service, ServicePortRef::Number(port));
+    }
+    let mut ports: Vec<u16> = builder
+        .topology
+        .behind(namespace, service)
+        .flat_map(|w| &w.ports)
+        .flat_map(|p| &p.services)
+        .filter(|s| s.service.name == service)
+        .map(|s| s.port)
+        .collect();
+    ports.sort_unstable();
+    ports.dedup();
+    if ports.len() <= 1 {
+        builder.behind(namespace, service, ServicePortRef::Only)
+    } else {
+        builder.behind(namespace, service, ServicePortRef::Number(server_port))
+    }
+}
+
+/// Only pods with the labels of the named subset, where a DestinationRule of the view defines it.
+fn of_subset(
+    builder: &Builder<'_>,
+    targets: Vec<Target>,
+    destination: NodeRef<'_>,
+    service: (&str, &str),
+) -> Vec<Target> {
+    let name = text(destination, "subset");
+    if name.is_empty() {
+        return targets;
+    }
+    let defined = builder
+        .view
+        .of_kind(GROUP, "DestinationRule")
+        .filter(|rule| {
+            let host = rule.resource.object().at(&["spec", "host"]);
+            let host = host.map_or("", NodeRef::text);
+            resolve(host, rule.namespace.as_str()) == Some((service.1, service.0))
+        })
+        .flat_map(|rule| items(rule.resource.object(), &["spec", "subsets"]))
+        .find(|subset| text(*subset, "name") == name);
+    let Some(subset) = defined else {
+        return targets;
+    };
+    let labels = MatchLabels::read(subset.get("labels"));
+    targets
+        .into_iter()
+        .filter(|(id, ..)| {
+            let workload = builder.topology.workload(*id);
+            workload.is_some_and(|w| labels.matches(w.labels()))
+        })
+        .collect()
+}
+
+/// Paths that a rule matches from this gateway, `/v1*` for a prefix; empty = every path; `None` = the rule is for other gateways.
+fn paths(rule: NodeRef<'_>, named: &str) -> Option<Vec<String>> {
+    let mut found = Vec::new();
+    let mut any = false;
+    let mut matched = false;
+    for condition in items(rule, &["match"]) {
+        matched = true;
+        let mut gateways = items(condition, &["gateways"]).peekable();
+        if gateways.peek().is_some() && !gateways.any(|g| g.text() == named) {
+            continue;
+        }
+        any = true;
+        match condition.get("uri") {
+            Some(uri) if !text(uri, "exact").is_empty() => {
+                found.push(text(uri, "exact").to_owned())
+            }
+            Some(uri) if !text(uri, "regex").is_empty() => {
+                found.push(format!("~{}", text(uri, "regex")));
+            }
+            Some(uri) if !matches!(text(uri, "prefix"), "" | "/") => {
+                found.push(format!("{}*", text(uri, "prefix")));
+            }
+            _ => return Some(Vec::new()),
+        }
+    }
+    (any || !matched).then_some(found)
+}

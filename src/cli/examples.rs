@@ -129,7 +129,12 @@ fn one(
             problems.iter().map(at).collect::<Vec<_>>()
         })?,
     };
+    let base =
+        (!example.base.is_empty()).then(|| pipeline::read_texts(&example.base, assume.clone()));
     let mut input = pipeline::read_texts(&example.files, assume);
+    if let Some(base) = &base {
+        input.compare_with(base);
+    }
     let silencing = Silencing {
         rules,
         ignores: &[],

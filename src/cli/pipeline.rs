@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::cel::Reasons;
 use crate::cli::io::Io;
 use crate::config::{Config, Ignore, assume};
 use crate::discover::{self, Discovered, Root};
@@ -11,10 +12,14 @@ use crate::engine::subjects::MeshSummary;
 use crate::error::Error;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
+use crate::facts::UnknownReason;
 use crate::facts::assumptions::Assumptions;
-use crate::facts::subject::{SubjectKind, World};
+use crate::facts::change::{Change, Side};
+use crate::facts::record::change::{ChangeRecord, ChangeSubject};
+use crate::facts::subject::{Subject, SubjectKind, World};
 use crate::finding::{ObjectRef, ViewSummary};
 use crate::load::{self, Loaded};
+use crate::query::diff::{self, Tree};
 use crate::resource::{GroupKind, ResourceId};
 use crate::rule::RuleSet;
 use crate::source::{SourceFile, SourceId, Sources, Span, to_u32};
@@ -37,6 +42,8 @@ pub struct Input {
     pub assume: Assumptions,
     /// The meshes of each view, once judged.
     meshes: Vec<MeshSummary>,
+    /// What changed since a base, with its causes in words.
+    changes: Vec<(Change, Vec<String>)>,
 }
 
 /// What is silenced, and whether at all.
@@ -114,6 +121,7 @@ fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Ass
         view_problems: problems,
         assume,
         meshes: Vec::new(),
+        changes: Vec::new(),
     }
 }
 
@@ -153,6 +161,48 @@ pub fn read_texts(files: &[(String, String)], assume: Assumptions) -> Input {
 }
 
 impl Input {
+    /// Compares with what was: changes become subjects of rules. What only the base has is no subject, because findings point into the
+    /// head.
+    pub fn compare_with(&mut self, base: &Self) {
+        fn tree(input: &Input) -> Tree<'_> {
+            Tree {
+                views: &input.views,
+                assume: &input.assume,
+            }
+        }
+        let sources = (base.sources.clone(), self.sources.clone());
+        let report = diff::diff(tree(base), tree(self), sources);
+        self.changes = report
+            .changes
+            .iter()
+            .filter(|change| change.about.side == Side::Head)
+            .map(|change| (change.clone(), report.places(change)))
+            .collect();
+    }
+
+    /// The changes that a view shows, as subjects.
+    fn change_subjects(&self, world: &mut World) -> Vec<Box<dyn Subject>> {
+        let name = world.view.name.clone();
+        let of_view = self.changes.iter().filter(|(c, _)| c.views.contains(&name));
+        of_view
+            .map(|(change, causes)| {
+                let reasons = change.reasons().into_iter().map(|reason| {
+                    // A place of the base is none of the head's.
+                    world.reason(UnknownReason {
+                        span: None,
+                        ..reason
+                    })
+                });
+                let unknown = Reasons::new(reasons.collect());
+                Box::new(ChangeSubject(ChangeRecord {
+                    change: change.clone(),
+                    causes: causes.clone(),
+                    unknown,
+                })) as Box<dyn Subject>
+            })
+            .collect()
+    }
+
     /// Kinds that occur in any view, each once.
     #[must_use]
     pub fn kinds(&self) -> Vec<&GroupKind> {
@@ -173,6 +223,8 @@ impl Input {
                 world.facts = subjects.by_kind;
                 let assets = crate::asset::record::subjects(view);
                 world.facts.insert(SubjectKind::Asset, assets);
+                let changes = self.change_subjects(&mut world);
+                world.facts.insert(SubjectKind::Change, changes);
                 (world, subjects.summary)
             })
             .collect()

@@ -47,6 +47,22 @@ pub struct DiffReport {
 }
 
 impl DiffReport {
+    /// The places that explain a change: `mesh/llm.yaml:10 (base)`.
+    #[must_use]
+    pub fn places(&self, change: &Change) -> Vec<String> {
+        let place = |cause: &Cause| {
+            let sources = match cause.side {
+                Side::Base => &self.base,
+                Side::Head => &self.head,
+            };
+            let file = sources.get(cause.span.source)?;
+            let line = file.position(cause.span.start).line;
+            let path = self.path(cause.side, &file.path);
+            Some(format!("{path}:{line} ({})", cause.side.as_str()))
+        };
+        change.cause.iter().filter_map(place).collect()
+    }
+
     /// A path within the folder of its side, so that both sides print alike.
     #[must_use]
     pub fn path<'p>(&self, side: Side, path: &'p str) -> &'p str {

@@ -19,7 +19,7 @@ use crate::facts::record::change::{ChangeRecord, ChangeSubject};
 use crate::facts::subject::{Subject, SubjectKind, World};
 use crate::finding::{ObjectRef, ViewSummary};
 use crate::load::{self, Loaded};
-use crate::query::diff::{self, Tree};
+use crate::query::diff::{self, DiffReport, Tree};
 use crate::resource::{GroupKind, ResourceId};
 use crate::rule::RuleSet;
 use crate::source::{SourceFile, SourceId, Sources, Span, to_u32};
@@ -172,6 +172,11 @@ impl Input {
         }
         let sources = (base.sources.clone(), self.sources.clone());
         let report = diff::diff(tree(base), tree(self), sources);
+        self.with_changes(&report);
+    }
+
+    /// Takes over what a comparison found.
+    pub fn with_changes(&mut self, report: &DiffReport) {
         self.changes = report
             .changes
             .iter()

@@ -8,6 +8,7 @@ mod facts;
 mod ports;
 mod touched;
 mod views;
+mod ways;
 mod words;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::facts::change::{About, Cause, Change, ChangeKind, Direction, Side, St
 use crate::source::Sources;
 use crate::view::View;
 use facts::Facts;
+use touched::Touched;
 
 /// One of the two trees.
 #[derive(Clone, Copy, Debug)]
@@ -182,8 +184,10 @@ impl<'c, 'v> Compared<'c, 'v> {
 
     fn run(&mut self) {
         let ports = self.ports();
-        self.callers(&ports);
-        self.clients(&ports);
+        let clients = self.clients_of();
+        let touched = Touched::of(self, &ports);
+        self.callers(&ports, &clients, &touched);
+        self.clients(&ports, &clients, &touched);
         self.assets();
     }
 

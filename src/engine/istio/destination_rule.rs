@@ -4,7 +4,7 @@
 //! istio/istio `pilot/pkg/model/push_context.go:destinationRule,setDestinationRules`, `destination_rule.go:mergeDestinationRule`,
 //! `sidecar.go:DestinationRule`, `pilot/pkg/networking/util/util.go:MergeSubsetTrafficPolicy,GetPortLevelTrafficPolicy`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::facts::selector::MatchLabels;
@@ -31,6 +31,10 @@ pub(crate) struct DestinationRules {
     root: String,
     private_by_default: bool,
     rules: Vec<DestinationRule>,
+    /// Positions of the rules for one host.
+    by_host: HashMap<String, Vec<usize>>,
+    /// Positions of the rules for `*` and `*.suffix`.
+    wild: Vec<usize>,
 }
 
 /// The rules that count for one client and host, merged: of several the oldest that says something.
@@ -89,11 +93,29 @@ impl DestinationRules {
             };
             key(a).cmp(&key(b))
         });
+        let mut by_host: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut wild = Vec::new();
+        for (at, rule) in rules.iter().enumerate() {
+            if rule.host.starts_with('*') {
+                wild.push(at);
+            } else {
+                by_host.entry(rule.host.clone()).or_default().push(at);
+            }
+        }
         Self {
             root: root.to_owned(),
             private_by_default,
             rules,
+            by_host,
+            wild,
         }
+    }
+
+    /// The rules that may be meant by a host, in their order; those for exactly this host come first, which is how they are searched.
+    fn near(&self, host: &str) -> impl Iterator<Item = &DestinationRule> + Clone {
+        let exact = self.by_host.get(host).map_or(&[][..], Vec::as_slice);
+        let all = exact.iter().chain(&self.wild);
+        all.filter_map(|&at| self.rules.get(at))
     }
 
     /// The rules for calls of `client` to `host`, which lives in `namespace`: the client's namespace, then the host's, then root; the
@@ -110,7 +132,7 @@ impl DestinationRules {
             rule.export.is_empty() || named(".") || named("*") || named(own)
         };
         let in_root = own == self.root;
-        let local = self.rules.iter().filter(|r| {
+        let local = self.near(host).filter(|r| {
             r.namespace == own
                 && if in_root {
                     self.is_private(r)
@@ -125,8 +147,7 @@ impl DestinationRules {
         }
         for tier in [namespace, &self.root] {
             let exported = self
-                .rules
-                .iter()
+                .near(host)
                 .filter(|r| r.namespace == tier && !self.is_private(r));
             let Found::Rules(rules) = best(exported, client, host) else {
                 continue;

@@ -2,6 +2,7 @@
 //! the clock and the environment.
 
 mod assets;
+mod assumed;
 mod check;
 mod completions;
 mod config;

@@ -14,7 +14,7 @@ use crate::view::View;
 /// One asset as a subject; variables `asset`, `object`. Possible assets are no subjects.
 #[must_use]
 pub fn subjects(view: &View) -> Vec<Box<dyn Subject>> {
-    let mut inventory = Inventory::of(view, &[]);
+    let mut inventory = Inventory::of(view);
     inventory.assets.retain(|asset| !asset.is_possible());
     let links = link::links(view, &inventory);
     inventory
@@ -70,7 +70,7 @@ impl Record for AssetRecord {
             "score" => Value::Double(self.asset.score),
             "product" => Value::Str(self.asset.product),
             "containers" => {
-                let templates = pods::templates(resource, &[]);
+                let templates = pods::templates(resource);
                 let containers = templates.iter().flat_map(PodTemplate::containers);
                 Value::list(containers.map(|c| Value::Node(c.node)).collect())
                     .unwrap_or(Value::Null)

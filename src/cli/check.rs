@@ -16,7 +16,7 @@ use crate::evaluate::Judgement;
 use crate::evaluate::engine::EngineRules;
 use crate::facts::{Confidence, Severity};
 use crate::finding::{Gate, NotAnalysed, Outcome};
-use crate::load::{FileOutcome, Loaded};
+use crate::load::{FileOutcome, Loaded, Skip};
 use crate::report::{self, ColorChoice, Document, Format, Options, Terminal};
 use crate::rule::{RuleInfo, example, load};
 
@@ -155,8 +155,20 @@ impl Check {
         };
         self.write(&outcome, &formats, code, io)?;
         if code == EXIT_EMPTY {
+            let is_template = |n: &NotAnalysed| n.reason == Skip::Template.to_string();
+            let help = match outcome
+                .not_analysed
+                .iter()
+                .filter(|n| is_template(n))
+                .count()
+            {
+                0 => String::from("name other paths, or pass --allow-empty"),
+                count => format!(
+                    "render the templates first ({count} here): helm template CHART | meshgov check -"
+                ),
+            };
             let words = format!(
-                "error: no Kubernetes object found (files read: {})\n  help: name other paths, or pass --allow-empty\n",
+                "error: no Kubernetes object found (files read: {})\n  help: {help}\n",
                 outcome.files
             );
             io.err.write_all(words.as_bytes()).map_err(stdout_failed)?;
@@ -244,7 +256,7 @@ impl Check {
                 not_analysed: not_analysed(&input.loaded),
                 views: input.summaries(),
                 rules: infos,
-                objects: input.loaded.resources.len(),
+                objects: input.loaded.resources.len() + input.made(),
                 files: input.loaded.files.len(),
                 gate: self.gate(settings),
                 today,

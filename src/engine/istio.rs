@@ -209,17 +209,39 @@ pub(crate) struct Completeness {
     root: String,
     mesh_config_present: bool,
     complete: std::collections::BTreeSet<String>,
-    opaque: Vec<(Option<String>, UnknownReason)>,
+    opaque: Vec<Unread>,
+}
+
+/// Something of the view that could not be read or is not rendered.
+#[derive(Debug)]
+struct Unread {
+    /// The namespace it opens; `None` = any.
+    namespace: Option<String>,
+    reason: UnknownReason,
+    what: String,
+}
+
+impl Unread {
+    fn opens(&self, namespace: &str) -> bool {
+        self.namespace.as_deref().is_none_or(|n| n == namespace)
+    }
 }
 
 impl Completeness {
     fn of(view: &View, assume: &Assumptions, config: &MeshConfig) -> Self {
-        let opaque = view.opaque.iter().map(|o| {
+        let opaque = view.opaque.iter().filter(|o| o.opens).map(|o| {
             let reason = UnknownReason {
-                missing: o.what.clone(),
+                missing: match o.what.starts_with("broken") {
+                    true => o.what.clone(),
+                    false => o.missing(),
+                },
                 span: o.span,
             };
-            (o.namespace.clone(), reason)
+            Unread {
+                namespace: o.namespace.clone(),
+                reason,
+                what: o.what.clone(),
+            }
         });
         Self {
             root: config.root_namespace.clone(),
@@ -245,7 +267,37 @@ impl Completeness {
         }
         self.opaque
             .iter()
-            .find(|(of, _)| of.as_deref().is_none_or(|n| n == namespace))
-            .map(|(_, reason)| reason)
+            .find(|unread| unread.opens(namespace))
+            .map(|unread| &unread.reason)
+    }
+
+    /// What may hold a policy of this kind for a namespace or for the whole mesh; a broken document often tells that it does not.
+    pub(crate) fn unread_policy(&self, namespace: &str, kind: &str) -> Option<&UnknownReason> {
+        let may_hold = |what: &str| match what.strip_prefix("broken ") {
+            Some(of) => of == kind || of == "document" || of.ends_with("List"),
+            None => true,
+        };
+        let is_declared = |namespace: &str| {
+            self.complete.contains(namespace)
+                || (namespace == self.root && self.complete.contains("root"))
+        };
+        let opens =
+            |unread: &Unread, namespace: &str| !is_declared(namespace) && unread.opens(namespace);
+        self.opaque
+            .iter()
+            .filter(|unread| may_hold(&unread.what))
+            .find(|unread| opens(unread, namespace) || opens(unread, &self.root))
+            .map(|unread| &unread.reason)
+    }
+
+    /// A release or template that opens the namespace: unlike a broken document, nothing is seen of it at all.
+    pub(crate) fn unrendered(&self, namespace: &str) -> Option<&UnknownReason> {
+        // Nothing is unread in a namespace that is called complete.
+        self.unread(namespace)?;
+        self.opaque
+            .iter()
+            .filter(|unread| unread.opens(namespace) && !unread.what.starts_with("broken"))
+            .map(|unread| &unread.reason)
+            .next()
     }
 }

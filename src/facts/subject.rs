@@ -246,9 +246,9 @@ impl World {
             places: OnceLock::new(),
         };
         let view = Arc::clone(&world.view);
-        for opaque in &view.opaque {
+        for opaque in view.opaque.iter().filter(|o| o.opens) {
             let number = world.reason(UnknownReason {
-                missing: format!("{} could not be read", opaque.what),
+                missing: opaque.missing(),
                 span: opaque.span,
             });
             world.open.push(number);

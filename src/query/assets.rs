@@ -144,7 +144,7 @@ pub fn assets(views: &[Arc<View>], assume: &Assumptions, sources: Sources) -> As
     let mut entries = Entries::default();
     let mut assumptions = Vec::new();
     for view in views {
-        let inventory = Inventory::of(view, &[]);
+        let inventory = Inventory::of(view);
         if inventory.assets.is_empty() {
             continue;
         }

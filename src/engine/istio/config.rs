@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use crate::facts::Step;
 use crate::facts::assumptions::IstioAssumptions;
+use crate::release::charts::is_istiod;
+use crate::release::{Chart, Release};
 use crate::resource::Resource;
 use crate::source::SourceFile;
 use crate::view::View;
@@ -95,12 +97,9 @@ impl MeshConfig {
                 config.read_operator(&member.resource);
             }
         }
-        for (group, kind) in [
-            ("helm.toolkit.fluxcd.io", "HelmRelease"),
-            ("argoproj.io", "Application"),
-        ] {
-            for member in view.of_kind(group, kind) {
-                config.read_release(&member.resource);
+        for release in &view.releases {
+            for chart in release.charts.iter().filter(|chart| is_istiod(chart)) {
+                config.read_release(release, chart);
             }
         }
         for member in view.of_kind("", "ConfigMap") {
@@ -125,24 +124,17 @@ impl MeshConfig {
         }
     }
 
-    fn read_release(&mut self, resource: &Arc<Resource>) {
-        let object = resource.object();
-        let (chart, values) = if resource.kind() == "HelmRelease" {
-            (
-                object.at(&["spec", "chart", "spec", "chart"]),
-                object.at(&["spec", "values"]),
-            )
-        } else {
-            (
-                object.at(&["spec", "source", "chart"]),
-                object.at(&["spec", "source", "helm", "valuesObject"]),
-            )
-        };
-        if chart.map(NodeRef::text) != Some("istiod") {
-            return;
+    fn read_release(&mut self, release: &Release, chart: &Chart) {
+        let resource = &release.resource;
+        // What cannot be read may set anything, so such a release shows Istio but not all of its settings.
+        self.present |= chart.is_whole;
+        self.steps
+            .push(Step::decides(resource, release.span, "installs istiod"));
+        // `profile: ambient` lets sidecars speak HBONE (istio-discovery `files/profile-ambient.yaml`).
+        if chart.value(&["profile"]).map(NodeRef::text) == Some("ambient") {
+            self.sidecar_hbone = true;
         }
-        self.found(resource, object, "installs istiod");
-        if let Some(values) = values {
+        if let Some(values) = chart.values() {
             self.read_values(resource, values);
         }
     }

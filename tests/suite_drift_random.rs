@@ -148,7 +148,7 @@ impl Drop for Oracle {
 /// Requests that tell apart everything the generator asks for.
 fn requests() -> Vec<Value> {
     let mut all = vec![json!({"proto": "tcp", "client": "sidecar"})];
-    for method in ["GET", "POST"] {
+    for method in ["GET", "POST", "PUT"] {
         for path in ["/v1/chat", "/healthz", "/other"] {
             all.push(json!({"method": method, "path": path, "client": "sidecar"}));
         }

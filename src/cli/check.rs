@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::{Args, Parser, ValueEnum};
 
 use crate::baseline::{self, Baseline, Texts};
+use crate::cli::expect;
 use crate::cli::pipeline::{self, Input, Silencing};
 use crate::cli::settings::{ConfigFlags, FilterFlags, Settings, shown};
 use crate::cli::tree::{self, TreeSource};
@@ -19,7 +20,7 @@ use crate::evaluate::engine::EngineRules;
 use crate::facts::before::Base;
 use crate::facts::{Confidence, Severity};
 use crate::finding::{Finding, Gate, NotAnalysed, Old, Outcome};
-use crate::load::{FileOutcome, Loaded};
+use crate::load::{FileOutcome, Loaded, Skip};
 use crate::report::{self, ColorChoice, Document, Format, Options, Terminal};
 use crate::rule::{RuleInfo, example, load};
 
@@ -211,8 +212,20 @@ impl Check {
         };
         self.write(&outcome, &formats, code, io)?;
         if code == EXIT_EMPTY {
+            let is_template = |n: &NotAnalysed| n.reason == Skip::Template.to_string();
+            let help = match outcome
+                .not_analysed
+                .iter()
+                .filter(|n| is_template(n))
+                .count()
+            {
+                0 => String::from("name other paths, or pass --allow-empty"),
+                count => format!(
+                    "render the templates first ({count} here): helm template CHART | meshgov check -"
+                ),
+            };
             let words = format!(
-                "error: no Kubernetes object found (files read: {})\n  help: name other paths, or pass --allow-empty\n",
+                "error: no Kubernetes object found (files read: {})\n  help: {help}\n",
                 outcome.files
             );
             io.err.write_all(words.as_bytes()).map_err(stdout_failed)?;
@@ -293,6 +306,11 @@ impl Check {
             kinds.extend(base.iter().flat_map(Input::kinds));
             let rules = settings.compiled(&kinds)?;
             let engine = settings.engine();
+            let files = expect::files(&settings.config, &request.cwd)?;
+            if let Some(base) = base.as_mut().filter(|_| sides.new_only) {
+                base.found = expect::drafts(base, files.clone(), &engine)?;
+            }
+            input.found = expect::drafts(&mut input, files, &engine)?;
             let silencing = Silencing {
                 rules: &settings.rules,
                 ignores: &settings.config.ignores,
@@ -324,7 +342,7 @@ impl Check {
                 not_analysed: not_analysed(&input.loaded),
                 views: input.summaries(),
                 rules: infos,
-                objects: input.loaded.resources.len(),
+                objects: input.loaded.resources.len() + input.made(),
                 files: input.loaded.files.len(),
                 old,
                 gate: self.gate(settings),

@@ -90,7 +90,7 @@ impl ConfigFlags {
                 TreeSource::Git(_) => tree.has(io, path),
             }),
         };
-        let config = match &path {
+        let mut config = match &path {
             None => Config::default(),
             Some(path) => {
                 let shown = shown(path, &io.cwd);
@@ -107,6 +107,7 @@ impl ConfigFlags {
         };
         let mut rules = RuleSet::builtin()?;
         let folder = path.as_deref().and_then(Path::parent);
+        config.folder = folder.map(Path::to_owned);
         for dir in &config.rules_dirs {
             let full = folder.map_or_else(|| PathBuf::from(dir), |f| f.join(dir));
             add_rules(&mut rules, tree, &full, &shown(&full, &io.cwd), io)?;

@@ -26,7 +26,6 @@ pub fn nearest_config(from: &Path, is_file: impl Fn(&Path) -> bool) -> Option<Pa
 
 #[cfg(test)]
 mod tests {
-
     #[test]
     fn the_search_goes_up_to_the_git_top_level_and_no_further() {
         let outer = tempfile::tempdir().unwrap();

@@ -21,7 +21,7 @@ pub(crate) fn place(
     let node = match origin {
         Origin::Node(node) => *node,
         Origin::Missing { ancestor, .. } => *ancestor,
-        Origin::None | Origin::Spans(_) => return locate::of_origin(origin),
+        Origin::None | Origin::Spans(_) | Origin::Path(_) => return locate::of_origin(origin),
     };
     if !std::ptr::eq(node.tree(), old.tree()) {
         return locate::of_origin(origin);

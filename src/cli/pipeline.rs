@@ -116,7 +116,7 @@ pub(super) fn read_tree(
         TreeSource::Git(snapshot) => snapshot.discover(request)?,
     };
     let assumed = assumed::files(config)?;
-    assumed::set_apart(&assumed, &mut discovered);
+    assumed::set_apart(&assumed, &mut discovered, &request.cwd);
     let mut loaded = load::load(&discovered, stdin);
     let assume = assume::read(config.assume());
     let assumed = assumed::load(&assumed, &mut loaded, &request.cwd)?;

@@ -48,7 +48,9 @@ const SIBLINGS: &[(&str, &[&str])] = &[
         &[
             "class",
             "family",
+            "governance",
             "inventory",
+            "lineage",
             "link",
             "model_ref",
             "model_source",

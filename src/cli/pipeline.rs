@@ -11,6 +11,7 @@ use crate::discover::{self, Discovered, Root};
 use crate::engine::Analysis;
 use crate::engine::subjects::MeshSummary;
 use crate::error::Error;
+use crate::evaluate::draft::Draft;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
 use crate::facts::UnknownReason;
@@ -46,6 +47,8 @@ pub struct Input {
     meshes: Vec<MeshSummary>,
     /// What changed since a base, with its causes in words.
     changes: Vec<(Change, Vec<String>)>,
+    /// What else was found out about the views, to be merged with the verdicts.
+    pub(super) found: Vec<Draft>,
 }
 
 /// What is silenced, and whether at all.
@@ -130,6 +133,7 @@ fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Ass
         assume,
         meshes: Vec::new(),
         changes: Vec::new(),
+        found: Vec::new(),
     }
 }
 
@@ -232,19 +236,21 @@ impl Input {
         members.filter(|m| m.resource.is_made()).count()
     }
 
-    /// Every view with its facts, and what its opening line says.
+    /// Every view with its facts, and what its opening line says; `today` (`YYYY-MM-DD`) ends approvals.
     #[must_use]
-    pub fn worlds(&self) -> Vec<(World, MeshSummary)> {
+    pub fn worlds(&self, today: &str) -> Vec<(World, MeshSummary)> {
         self.views
             .iter()
             .map(|view| {
                 let subjects = Analysis::of(view, &self.assume).subjects();
                 let mut world = World::new(Arc::clone(view), subjects.reasons);
                 world.facts = subjects.by_kind;
-                let assets = crate::asset::record::subjects(view);
+                let assets = crate::asset::record::subjects(view, today);
                 world.facts.insert(SubjectKind::Asset, assets);
                 let changes = self.change_subjects(&mut world);
                 world.facts.insert(SubjectKind::Change, changes);
+                let identities = crate::facts::identity::subjects(view);
+                world.facts.insert(SubjectKind::Identity, identities);
                 (world, subjects.summary)
             })
             .collect()
@@ -257,17 +263,18 @@ impl Input {
         engine: &EngineRules,
         silencing: &Silencing<'_>,
     ) -> Judgement {
-        let (worlds, meshes): (Vec<_>, Vec<_>) = self.worlds().into_iter().unzip();
+        let (worlds, meshes): (Vec<_>, Vec<_>) = self.worlds(silencing.today).into_iter().unzip();
         self.meshes = meshes;
         let of_inputs = self.input_drafts(engine);
-        let mut judgement = evaluate(rules, &worlds, vec![of_inputs], &self.sources);
+        let found = std::mem::take(&mut self.found);
+        let mut judgement = evaluate(rules, &worlds, vec![of_inputs, found], &self.sources);
         if !silencing.off {
             self.silence(&mut judgement, rules, engine, silencing);
         }
         judgement
     }
 
-    fn input_drafts(&self, engine: &EngineRules) -> Vec<crate::evaluate::draft::Draft> {
+    fn input_drafts(&self, engine: &EngineRules) -> Vec<Draft> {
         self.loaded
             .problems
             .iter()

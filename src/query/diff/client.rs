@@ -14,9 +14,9 @@ use crate::facts::workload::ServicePort;
 use crate::query::diff::Compared;
 use crate::query::diff::callers::{Client, Wires, wire};
 use crate::query::diff::facts::{At, Facts};
-use crate::query::diff::ports::PortPair;
+use crate::query::diff::ports::{PortPair, rests_on};
 use crate::query::diff::touched::{Touched, full_name};
-use crate::resource::Resource;
+use crate::resource::{Resource, ResourceId};
 
 /// Clients that send one thing before and another after.
 type Moves = BTreeMap<(Wire, Wire), Vec<(usize, usize)>>;
@@ -148,8 +148,9 @@ impl Compared<'_, '_> {
         change.cause = self.explain(&Question {
             base: &change.base_proof,
             head: &change.head_proof,
+            base_objects: &servers(self.base, destination),
+            head_objects: &servers(self.head, destination),
             namespace,
-            ..Question::default()
         });
         self.changes.push(change);
     }
@@ -217,6 +218,18 @@ impl Compared<'_, '_> {
         };
         self.head.behind(namespace, name).next().is_some()
     }
+}
+
+/// Pods behind a Service decide too what arrives, with their Namespaces.
+fn servers(facts: &Facts<'_>, destination: &Destination<'_>) -> Vec<ResourceId> {
+    let Destination::Service { namespace, name } = destination else {
+        return Vec::new();
+    };
+    let behind = facts.behind(namespace, name);
+    behind
+        .filter_map(|at| facts.workload(at))
+        .flat_map(|workload| rests_on(facts, workload, true))
+        .collect()
 }
 
 /// What sidecars of a namespace send to one host.

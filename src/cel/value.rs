@@ -104,6 +104,8 @@ pub enum Origin<'a> {
     },
     /// From the steps of a fact: the deciding place first.
     Spans(Arc<[Span]>),
+    /// From a chain of places, each with its words, in order: the last one is where it is decided.
+    Path(Arc<[(Span, String)]>),
 }
 
 /// Why a value cannot be known: a sorted set of numbers that the host resolves.

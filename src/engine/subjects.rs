@@ -126,7 +126,7 @@ impl Analysis<'_> {
             let ways = self.ways.to(workload.id, port.number, port.protocol);
             let exposures = ways
                 .map(|way| {
-                    let access = self.istio.from_outside(&self.topology, way, &reach);
+                    let access = self.from_outside(way, &reach);
                     (way.clone(), access)
                 })
                 .collect();

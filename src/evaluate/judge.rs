@@ -254,15 +254,11 @@ where
         } else {
             Confidence::Low
         };
-        let related = place
-            .related
-            .iter()
-            .map(|span| (*span, String::from("decided here too")));
         let kind = DraftKind::Finding {
             confidence,
             message,
             label: place.label,
-            related: related.collect(),
+            related: place.related,
             assumptions,
         };
         self.push(place.span, item_place.map(|p| p.span), kind);

@@ -164,7 +164,7 @@ fn strings<'v>(items: impl IntoIterator<Item = &'v str>) -> Value<'v> {
 
 /// Containers of every pod template of an object.
 fn containers(resource: &Resource) -> Value<'_> {
-    let templates = pods::templates(resource, &[]);
+    let templates = pods::templates(resource);
     let nodes = templates
         .iter()
         .flat_map(pods::PodTemplate::containers)

@@ -178,6 +178,14 @@ pub const SUBJECTS: &[SubjectRow] = &[
         ],
     },
     SubjectRow {
+        kind: SubjectKind::Identity,
+        variables: &[SubjectVariable {
+            name: "identity",
+            ty: Type::Record(&schema::IDENTITY),
+            doc: "a group, user or service account that bindings name, with the roles they give it",
+        }],
+    },
+    SubjectRow {
         kind: SubjectKind::Tree,
         variables: &[SubjectVariable {
             name: "objects",
@@ -246,9 +254,9 @@ impl World {
             places: OnceLock::new(),
         };
         let view = Arc::clone(&world.view);
-        for opaque in &view.opaque {
+        for opaque in view.opaque.iter().filter(|o| o.opens) {
             let number = world.reason(UnknownReason {
-                missing: format!("{} could not be read", opaque.what),
+                missing: opaque.missing(),
                 span: opaque.span,
             });
             world.open.push(number);

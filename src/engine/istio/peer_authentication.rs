@@ -338,6 +338,13 @@ impl PeerAuthentications {
         if by_workload {
             return Ok(None);
         }
+        let by_mesh = decided.policy.is_some_and(|d| d.namespace == self.root);
+        let narrower = completeness.unrendered(namespace);
+        // Of two mesh-wide policies the older one counts.
+        let wider = || completeness.unrendered(&self.root).filter(|_| by_mesh);
+        if let Some(reason) = narrower.or_else(wider) {
+            return Err(reason.clone());
+        }
         let unread = completeness.unread(namespace);
         if decided.policy.is_some() {
             return Ok(unread.map(|reason| {

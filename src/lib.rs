@@ -15,6 +15,8 @@ pub mod secret;
 pub mod shape;
 
 pub mod pods;
+
+pub mod release;
 pub mod view;
 
 pub mod cel;

@@ -74,7 +74,7 @@ impl Topology {
             .iter()
             .filter(|member| pods::template(&member.resource).is_none())
             .filter_map(|member| {
-                let templates = pods::templates(&member.resource, &[]);
+                let templates = pods::templates(&member.resource);
                 let first = templates.first()?;
                 Some((
                     member,

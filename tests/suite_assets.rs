@@ -30,7 +30,7 @@ fn assets_of_every_case() {
     let mut assets = 0;
     for (file, case) in cases {
         let view = view::of(&shared::read(&format!("cases/ai/{file}")));
-        let found = Inventory::of(&view, &[]);
+        let found = Inventory::of(&view);
         let mut got: Vec<(String, f64)> = found
             .assets
             .iter()

@@ -205,7 +205,7 @@ impl<'v> Index<'v> {
 
     /// Services that select the pods, their account, and what it may do.
     fn pods(&self, asset: &Asset, links: &mut Links) {
-        let templates = pods::templates(&asset.resource, &[]);
+        let templates = pods::templates(&asset.resource);
         for template in &templates {
             if links.service_account.is_empty() {
                 template

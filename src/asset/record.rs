@@ -16,7 +16,7 @@ use crate::view::View;
 /// One asset as a subject; variables `asset`, `object`. Possible assets are no subjects. `today` (`YYYY-MM-DD`) ends approvals.
 #[must_use]
 pub fn subjects(view: &View, today: &str) -> Vec<Box<dyn Subject>> {
-    let mut inventory = Inventory::of(view, &[]);
+    let mut inventory = Inventory::of(view);
     inventory.assets.retain(|asset| !asset.is_possible());
     if inventory.assets.is_empty() {
         return Vec::new();
@@ -109,7 +109,7 @@ impl Record for AssetRecord {
             "score" => Value::Double(self.asset.score),
             "product" => Value::Str(self.asset.product),
             "containers" => {
-                let templates = pods::templates(resource, &[]);
+                let templates = pods::templates(resource);
                 let containers = templates.iter().flat_map(PodTemplate::containers);
                 Value::list(containers.map(|c| Value::Node(c.node)).collect())
                     .unwrap_or(Value::Null)

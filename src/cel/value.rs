@@ -68,6 +68,10 @@ pub trait Record: Send + Sync + std::fmt::Debug {
     fn own_origin(&self) -> Origin<'_> {
         Origin::None
     }
+    /// What the fact as a whole takes for granted, in words: a finding about it has confidence low.
+    fn assumptions(&self) -> &[String] {
+        &[]
+    }
 }
 
 /// A value with functions of its own.

@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use crate::cli::assumed;
 use crate::cli::io::Io;
 use crate::config::{Config, Ignore, assume};
 use crate::discover::{self, Discovered, Root};
 use crate::engine::Analysis;
 use crate::engine::subjects::MeshSummary;
 use crate::error::Error;
+use crate::evaluate::draft::Draft;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
 use crate::facts::assumptions::Assumptions;
@@ -20,6 +22,7 @@ use crate::rule::RuleSet;
 use crate::source::{SourceFile, SourceId, Sources, Span, to_u32};
 use crate::suppress::{self, Silencers};
 use crate::view::build::{ViewSettings, Views, views};
+use crate::view::releases::complete;
 use crate::view::{Namespace, View};
 
 /// Everything read, as views.
@@ -37,6 +40,8 @@ pub struct Input {
     pub assume: Assumptions,
     /// The meshes of each view, once judged.
     meshes: Vec<MeshSummary>,
+    /// What else was found out about the views, to be merged with the verdicts.
+    pub(super) found: Vec<Draft>,
 }
 
 /// What is silenced, and whether at all.
@@ -82,15 +87,19 @@ pub(super) fn read(
     config: &Config,
     stdin: Option<&[u8]>,
 ) -> Result<Input, Error> {
-    let discovered: Discovered = discover::discover(request)?;
-    let loaded = load::load(&discovered, stdin);
+    let mut discovered: Discovered = discover::discover(request)?;
+    let assumed = assumed::files(config)?;
+    assumed::set_apart(&assumed, &mut discovered);
+    let mut loaded = load::load(&discovered, stdin);
     let assume = assume::read(config.assume());
-    Ok(as_views(
-        loaded,
-        &discovered.roots,
-        &view_settings(config),
-        assume,
-    ))
+    let assumed = assumed::load(&assumed, &mut loaded, &request.cwd)?;
+    let mut settings = view_settings(config);
+    settings.objects = assumed.objects;
+    let mut input = as_views(loaded, &discovered.roots, &settings, assume);
+    for source in assumed.sources {
+        input.sources.add(source.path.clone(), source.text.clone());
+    }
+    Ok(input)
 }
 
 fn view_settings(config: &Config) -> ViewSettings {
@@ -101,12 +110,14 @@ fn view_settings(config: &Config) -> ViewSettings {
             .map(|(name, paths)| (name.clone(), paths.clone()))
             .collect(),
         default_namespace: assume::read(config.assume()).default_namespace,
+        pods: config.workloads.clone(),
         ..ViewSettings::default()
     }
 }
 
 fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Assumptions) -> Input {
     let Views { views, problems } = views(&loaded, roots, settings);
+    let views = complete(views, &loaded);
     Input {
         sources: loaded.sources(),
         loaded,
@@ -114,6 +125,7 @@ fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Ass
         view_problems: problems,
         assume,
         meshes: Vec::new(),
+        found: Vec::new(),
     }
 }
 
@@ -162,6 +174,13 @@ impl Input {
         kinds
     }
 
+    /// Objects that charts make of the values of releases.
+    #[must_use]
+    pub fn made(&self) -> usize {
+        let members = self.views.iter().flat_map(|view| &view.members);
+        members.filter(|m| m.resource.is_made()).count()
+    }
+
     /// Every view with its facts, and what its opening line says; `today` (`YYYY-MM-DD`) ends approvals.
     #[must_use]
     pub fn worlds(&self, today: &str) -> Vec<(World, MeshSummary)> {
@@ -190,14 +209,15 @@ impl Input {
         let (worlds, meshes): (Vec<_>, Vec<_>) = self.worlds(silencing.today).into_iter().unzip();
         self.meshes = meshes;
         let of_inputs = self.input_drafts(engine);
-        let mut judgement = evaluate(rules, &worlds, vec![of_inputs], &self.sources);
+        let found = std::mem::take(&mut self.found);
+        let mut judgement = evaluate(rules, &worlds, vec![of_inputs, found], &self.sources);
         if !silencing.off {
             self.silence(&mut judgement, rules, engine, silencing);
         }
         judgement
     }
 
-    fn input_drafts(&self, engine: &EngineRules) -> Vec<crate::evaluate::draft::Draft> {
+    fn input_drafts(&self, engine: &EngineRules) -> Vec<Draft> {
         self.loaded
             .problems
             .iter()
@@ -347,12 +367,23 @@ impl Input {
     }
 }
 
+/// What `assume.objects` adds to a view, a line a file.
+fn assumed_objects(view: &View) -> Vec<String> {
+    let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    for member in view.members.iter().filter(|m| m.resource.is_assumed()) {
+        let path = member.resource.tree.source().path.as_str();
+        *counts.entry(path).or_default() += 1;
+    }
+    let words = counts.into_iter().map(|(path, count)| match count {
+        1 => format!("1 object of {path} is applied too (assume.objects)"),
+        n => format!("{n} objects of {path} are applied too (assume.objects)"),
+    });
+    words.collect()
+}
+
 fn summary(view: &View, mesh: &MeshSummary, twice: usize) -> ViewSummary {
-    let unset = view
-        .members
-        .iter()
-        .filter(|m| m.namespace == Namespace::Unset)
-        .count();
+    let judged = || view.members.iter().filter(|m| !m.resource.is_assumed());
+    let unset = judged().filter(|m| m.namespace == Namespace::Unset).count();
     let mut assumptions = Vec::new();
     if unset > 0 {
         assumptions.push(format!(
@@ -364,6 +395,7 @@ fn summary(view: &View, mesh: &MeshSummary, twice: usize) -> ViewSummary {
             "of {twice} objects that several files define differently, the last one counts"
         ));
     }
+    assumptions.extend(assumed_objects(view));
     assumptions.extend(mesh.assumptions.iter().cloned());
     ViewSummary {
         mesh: mesh.mesh.clone(),
@@ -372,11 +404,9 @@ fn summary(view: &View, mesh: &MeshSummary, twice: usize) -> ViewSummary {
         access_decided: mesh.access,
         name: view.name.clone(),
         found_by: view.found_by.clone(),
-        objects: view.members.len(),
+        objects: judged().count(),
         unset_namespace: unset,
-        workloads: view
-            .members
-            .iter()
+        workloads: judged()
             .filter(|m| crate::pods::template(&m.resource).is_some())
             .count(),
         opaque: view.opaque.iter().map(|o| o.what.clone()).collect(),

@@ -74,7 +74,7 @@ impl ConfigFlags {
             None if self.no_config => None,
             None => find::nearest_config(&io.cwd),
         };
-        let config = match &path {
+        let mut config = match &path {
             None => Config::default(),
             Some(path) => {
                 let shown = shown(path, &io.cwd);
@@ -88,6 +88,7 @@ impl ConfigFlags {
         };
         let mut rules = RuleSet::builtin()?;
         let folder = path.as_deref().and_then(Path::parent);
+        config.folder = folder.map(Path::to_owned);
         for dir in &config.rules_dirs {
             let full = folder.map_or_else(|| PathBuf::from(dir), |f| f.join(dir));
             rules.add_path(&full, &shown(&full, &io.cwd))?;

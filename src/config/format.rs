@@ -107,7 +107,7 @@ fn workload() -> Shape {
         required(
             "podTemplate",
             text(),
-            "JSON pointer to the pod template: /spec/template",
+            "JSON pointer to the pod template: /spec/template; `*` is every item or entry",
         ),
     ])
 }

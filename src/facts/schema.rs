@@ -3,6 +3,8 @@
 
 use crate::cel::{Field, RecordType, Type};
 
+pub mod policy;
+
 const STRINGS: Type = Type::List(&Type::String);
 
 const fn field(name: &'static str, ty: Type, doc: &'static str) -> Field {
@@ -36,6 +38,11 @@ pub static WORKLOAD: RecordType = RecordType {
         ),
         field("labels", Type::Dyn, "labels of the pod template"),
         field("annotations", Type::Dyn, "annotations of the pod template"),
+        field(
+            "namespaceLabels",
+            Type::Dyn,
+            "labels of its Namespace object; empty when that is not in the view",
+        ),
         field(
             "serviceAccount",
             Type::String,
@@ -96,9 +103,19 @@ pub static PORT: RecordType = RecordType {
             "Services that lead to it, `namespace/name`",
         ),
         field(
+            "servicePorts",
+            Type::List(&Type::Int),
+            "ports of the Services that lead to it",
+        ),
+        field(
             "transport",
             Type::Record(&TRANSPORT),
             "what it accepts on the wire",
+        ),
+        field(
+            "calls",
+            Type::List(&Type::Record(&policy::CALL)),
+            "how clients in the mesh that are told how to call it do so, and what arrives",
         ),
         field("access", Type::Record(&ACCESS), "who may call it"),
         field(

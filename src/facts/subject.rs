@@ -148,6 +148,21 @@ pub const SUBJECTS: &[SubjectRow] = &[
         ],
     },
     SubjectRow {
+        kind: SubjectKind::Policy,
+        variables: &[
+            SubjectVariable {
+                name: "policy",
+                ty: Type::Record(&schema::policy::POLICY),
+                doc: "the policy with what it really does",
+            },
+            SubjectVariable {
+                name: "object",
+                ty: Type::Dyn,
+                doc: "the policy as written",
+            },
+        ],
+    },
+    SubjectRow {
         kind: SubjectKind::Asset,
         variables: &[
             SubjectVariable {
@@ -239,9 +254,9 @@ impl World {
             places: OnceLock::new(),
         };
         let view = Arc::clone(&world.view);
-        for opaque in &view.opaque {
+        for opaque in view.opaque.iter().filter(|o| o.opens) {
             let number = world.reason(UnknownReason {
-                missing: format!("{} could not be read", opaque.what),
+                missing: opaque.missing(),
                 span: opaque.span,
             });
             world.open.push(number);

@@ -151,7 +151,7 @@ pub fn assets(views: &[Arc<View>], assume: &Assumptions, sources: Sources) -> As
     let mut assumptions = Vec::new();
     let mut graphs = Vec::new();
     for view in views {
-        let inventory = Inventory::of(view, &[]);
+        let inventory = Inventory::of(view);
         if inventory.assets.is_empty() {
             continue;
         }

@@ -25,14 +25,17 @@ fn folder() -> std::path::PathBuf {
 /// `LETTER W? U? O? B? K?` of one asset.
 fn grade(text: &str, reference: &str) -> String {
     let source = Arc::new(SourceFile::new(SourceId(0), "s.yaml", text));
-    let members = load::load_text(&source).resources.into_iter().map(|resource| Member {
-        namespace: match (&resource.namespace, resource.kind()) {
-            (_, "Namespace") => Namespace::Cluster,
-            (Some(name), _) => Namespace::Named(name.as_str().into()),
-            (None, _) => Namespace::Unset,
-        },
-        resource,
-    });
+    let members = load::load_text(&source)
+        .resources
+        .into_iter()
+        .map(|resource| Member {
+            namespace: match (&resource.namespace, resource.kind()) {
+                (_, "Namespace") => Namespace::Cluster,
+                (Some(name), _) => Namespace::Named(name.as_str().into()),
+                (None, _) => Namespace::Unset,
+            },
+            resource,
+        });
     let view = View::new("case".into(), "test".into(), members.collect(), Vec::new());
     let report = assets::assets(
         &[Arc::new(view)],
@@ -54,7 +57,10 @@ fn grade(text: &str, reference: &str) -> String {
 
 /// Reference and grade of a file's second or third line.
 fn expected(text: &str) -> (&str, &str) {
-    let line = text.lines().find_map(|l| l.strip_prefix("# grade: ")).unwrap();
+    let line = text
+        .lines()
+        .find_map(|l| l.strip_prefix("# grade: "))
+        .unwrap();
     line.split_once(' ').unwrap()
 }
 
@@ -157,7 +163,11 @@ fn every_step_down_lowers_one_component() {
         if got != *want {
             wrong.push(format!("{words}: want {want}, got {got}"));
         }
-        let changed = top.split(' ').skip(1).zip(want.split(' ').skip(1)).filter(|(a, b)| a != b);
+        let changed = top
+            .split(' ')
+            .skip(1)
+            .zip(want.split(' ').skip(1))
+            .filter(|(a, b)| a != b);
         assert_eq!(changed.count(), 1, "{words}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

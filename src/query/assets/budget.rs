@@ -64,7 +64,8 @@ fn collect(node: NodeRef<'_>, headers: &mut Vec<Header>) {
             let distinct = node.get("type").and_then(NodeRef::as_str) == Some("Distinct");
             headers.push((name.to_ascii_lowercase(), distinct));
         }
-        node.entries().for_each(|(_, value)| collect(value, headers));
+        node.entries()
+            .for_each(|(_, value)| collect(value, headers));
     } else {
         node.items().for_each(|item| collect(item, headers));
     }
@@ -81,9 +82,15 @@ fn by_headers(limit: NodeRef<'_>, headers: &[Header], verified: &[String]) -> Co
         return Component::known(1, "one budget for all callers", span);
     }
     match (keys.all(|(name, _)| verified.contains(name)), by_model) {
-        (false, _) => Component::known(2, "one budget for each value of a header that callers choose", span),
+        (false, _) => Component::known(
+            2,
+            "one budget for each value of a header that callers choose",
+            span,
+        ),
         (true, false) => Component::known(3, "one budget for each verified identity", span),
-        (true, true) => Component::known(4, "one budget for each verified identity and model", span),
+        (true, true) => {
+            Component::known(4, "one budget for each verified identity and model", span)
+        }
     }
 }
 

@@ -45,8 +45,11 @@ pub(super) fn user(asset: &Asset, links: &Links) -> Component {
     weakest(asset, links, |route, policies| {
         // Several policies on one route: every one must be passed, so the strongest counts.
         let own = own_security(route).or_else(|| ingress(route));
-        strongest(own.into_iter().chain(policies.iter().filter_map(|p| of_policy(p))))
-            .ok_or("no policy on route or gateway authenticates users")
+        strongest(
+            own.into_iter()
+                .chain(policies.iter().filter_map(|p| of_policy(p))),
+        )
+        .ok_or("no policy on route or gateway authenticates users")
     })
 }
 
@@ -67,8 +70,12 @@ fn weakest(
     let of_route = |route: &Arc<Resource>| {
         let parents = link::gateways_of(route, space);
         let seen = |(space, name): &(String, String)| {
-            let lies_there = |g: &Arc<Resource>| g.namespace.as_ref().is_none_or(|own| own == space);
-            links.gateways.iter().any(|g| g.name == *name && lies_there(g))
+            let lies_there =
+                |g: &Arc<Resource>| g.namespace.as_ref().is_none_or(|own| own == space);
+            links
+                .gateways
+                .iter()
+                .any(|g| g.name == *name && lies_there(g))
         };
         let policies: Vec<&Arc<Resource>> = links
             .policies
@@ -126,9 +133,12 @@ fn ingress(route: &Resource) -> Option<Component> {
     route.annotations().find_map(|(key, value)| {
         let span = Some(value.span());
         match key.as_str()? {
-            "nginx.ingress.kubernetes.io/auth-url" => {
-                Some(Component::between(2, TOP, "an external authorizer decides", span))
-            }
+            "nginx.ingress.kubernetes.io/auth-url" => Some(Component::between(
+                2,
+                TOP,
+                "an external authorizer decides",
+                span,
+            )),
             "nginx.ingress.kubernetes.io/auth-type" => {
                 Some(Component::known(2, "shared passwords", span))
             }
@@ -265,7 +275,11 @@ pub(super) fn budget(asset: &Asset, links: &Links) -> Component {
 }
 
 /// The budget of pods: what is limited at a gateway is limited only when nobody else may call.
-pub(super) fn budget_behind(asset: &Asset, links: &Links, only_gateways: Option<bool>) -> Component {
+pub(super) fn budget_behind(
+    asset: &Asset,
+    links: &Links,
+    only_gateways: Option<bool>,
+) -> Component {
     let at_gateway = budget(asset, links);
     let limited = at_gateway.range.is_some_and(|(_, high)| high > 0);
     match only_gateways {

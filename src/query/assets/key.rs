@@ -64,7 +64,9 @@ fn federated_account(asset: &Asset, links: &Links, view: &View) -> Option<Compon
         .find(|m| m.resource.name == links.service_account)?;
     let providers = asset.providers();
     account.resource.annotations().find_map(|(key, value)| {
-        let (_, takers) = FEDERATED.iter().find(|(name, _)| key.as_str() == Some(name))?;
+        let (_, takers) = FEDERATED
+            .iter()
+            .find(|(name, _)| key.as_str() == Some(name))?;
         let taken = providers.iter().any(|(_, p, _)| takers.contains(&p.name));
         let says = "its service account gets short-lived tokens from the cloud";
         taken.then(|| Component::known(4, says, Some(value.span())))
@@ -108,19 +110,25 @@ fn of_secret(view: &View, space: &str, name: NodeRef<'_>, plain: u8, user: &str)
 /// Vault Secrets Operator (`secrets.hashicorp.com/v1beta1`): leased secrets are short-lived; static ones are fetched again after
 /// `refreshAfter`, and never without it.
 fn of_vault(view: &View, space: &str, name: &str) -> Option<(u8, &'static str, Span)> {
-    ["VaultDynamicSecret", "VaultStaticSecret"].iter().find_map(|kind| {
-        let made = view.of_kind("secrets.hashicorp.com", kind).find(|m| {
-            let made = m.resource.object().at(&["spec", "destination", "name"]);
-            m.namespace.as_str() == space && made.is_some_and(|n| n.text() == name)
-        })?;
-        let span = made.resource.name_span();
-        let again = made.resource.object().at(&["spec", "refreshAfter"]).is_some();
-        match (*kind, again) {
-            ("VaultDynamicSecret", _) => Some((4, "Vault leases it", span)),
-            (_, true) => Some((3, "Vault refreshes it", span)),
-            _ => None,
-        }
-    })
+    ["VaultDynamicSecret", "VaultStaticSecret"]
+        .iter()
+        .find_map(|kind| {
+            let made = view.of_kind("secrets.hashicorp.com", kind).find(|m| {
+                let made = m.resource.object().at(&["spec", "destination", "name"]);
+                m.namespace.as_str() == space && made.is_some_and(|n| n.text() == name)
+            })?;
+            let span = made.resource.name_span();
+            let again = made
+                .resource
+                .object()
+                .at(&["spec", "refreshAfter"])
+                .is_some();
+            match (*kind, again) {
+                ("VaultDynamicSecret", _) => Some((4, "Vault leases it", span)),
+                (_, true) => Some((3, "Vault refreshes it", span)),
+                _ => None,
+            }
+        })
 }
 
 /// Envoy AI Gateway: the gateway holds the key (`BackendSecurityPolicy` v1alpha1).

@@ -16,7 +16,10 @@ pub(super) fn user(spec: NodeRef<'_>) -> Component {
     let Some(methods) = part("authentication") else {
         return Component::between(0, TOP, "the AuthPolicy names no authentication", span);
     };
-    let weakest = methods.entries().map(|(_, method)| method_value(method)).min();
+    let weakest = methods
+        .entries()
+        .map(|(_, method)| method_value(method))
+        .min();
     let (low, high) = weakest.unwrap_or((0, TOP));
     let by_claims = part("authorization").map(claims_decide);
     match by_claims {

@@ -114,7 +114,11 @@ fn of_port(
 ) -> Reached {
     let reach = analysis.reach(workload, port);
     let access = Fact {
-        value: reach.value.as_ref().map(|r| r.access()).map_err(Clone::clone),
+        value: reach
+            .value
+            .as_ref()
+            .map(|r| r.access())
+            .map_err(Clone::clone),
         steps: reach.steps.clone(),
     };
     for step in &access.steps {
@@ -165,17 +169,23 @@ fn outside(
         let mut component = match &fact.value {
             Ok(access) => {
                 let (value, says) = user_identity(access);
-                Component::known(value, format!("port {} from outside: {says}", port.number), None)
+                Component::known(
+                    value,
+                    format!("port {} from outside: {says}", port.number),
+                    None,
+                )
             }
             Err(reasons) => {
                 let words: Vec<_> = reasons.iter().map(|r| r.missing.as_str()).collect();
                 Component::between(0, TOP, words.join("; "), None)
             }
         };
-        component.because.extend(fact.steps.iter().map(|step| Because {
-            says: step.says.clone(),
-            span: step.span(),
-        }));
+        component
+            .because
+            .extend(fact.steps.iter().map(|step| Because {
+                says: step.says.clone(),
+                span: step.span(),
+            }));
         component
     };
     ways.map(of_way).reduce(Component::worse)

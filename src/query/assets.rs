@@ -371,7 +371,7 @@ fn grade(
         };
         return (grade, Vec::new());
     }
-    let reached = reach::of(asset, analysis, assumptions);
+    let reached = reach::of(asset, analysis, exposure == Exposure::Route, assumptions);
     let grade = Grade {
         user: if exposure == Exposure::Route {
             // Whoever comes by a route must pass both.

@@ -3,7 +3,6 @@
 use crate::asset::Asset;
 use crate::asset::grade::{Because, Component, TOP};
 use crate::engine::Analysis;
-use crate::engine::istio::Reach;
 use crate::facts::access::{Access, By, Level};
 use crate::facts::exposure::Exposure;
 use crate::facts::workload::{Port, Protocol, Workload};
@@ -27,7 +26,13 @@ const NOT_ANALYSED: &[(&str, &str)] = &[
     ("cilium.io", "Cilium"),
 ];
 
-pub(super) fn of(asset: &Asset, analysis: &Analysis<'_>, assumptions: &mut Vec<String>) -> Reached {
+/// `by_routes_only`: what policies at a gateway demand is read elsewhere, so it is left out here.
+pub(super) fn of(
+    asset: &Asset,
+    analysis: &Analysis<'_>,
+    by_routes_only: bool,
+    assumptions: &mut Vec<String>,
+) -> Reached {
     let id = asset.resource.id;
     let workload = analysis
         .topology
@@ -57,7 +62,10 @@ pub(super) fn of(asset: &Asset, analysis: &Analysis<'_>, assumptions: &mut Vec<S
     };
     let mut reached: Option<Reached> = None;
     for port in ports.iter().filter(|p| p.protocol == Protocol::Tcp) {
-        let one = of_port(workload, port, analysis, assumptions);
+        let mut one = of_port(workload, port, analysis, assumptions);
+        if let Some(user) = outside(workload, port, analysis, by_routes_only) {
+            one.user = user;
+        }
         reached = Some(match reached {
             None => one,
             Some(known) => both(known, one),
@@ -148,8 +156,7 @@ fn of_port(
     };
     Reached {
         workload: component(workload_identity(known)),
-        user: outside(workload, port, analysis, &reach)
-            .unwrap_or_else(|| component(user_identity(known))),
+        user: component(user_identity(known)),
         operation: component(operation(known)),
         only_gateways: only_gateways(known, analysis),
         callers: known.set.iter().cloned().collect(),
@@ -161,11 +168,16 @@ fn outside(
     workload: &Workload,
     port: &Port,
     analysis: &Analysis<'_>,
-    reach: &Fact<Reach>,
+    by_routes_only: bool,
 ) -> Option<Component> {
+    let reach = analysis.reach(workload, port);
     let ways = analysis.ways.to(workload.id, port.number, port.protocol);
     let of_way = |way: &Exposure| {
-        let fact = analysis.from_outside(way, reach);
+        let mut way = way.clone();
+        if by_routes_only {
+            way.delegated.clear();
+        }
+        let fact = analysis.from_outside(&way, &reach);
         let mut component = match &fact.value {
             Ok(access) => {
                 let (value, says) = user_identity(access);

@@ -49,7 +49,9 @@ const SIBLINGS: &[(&str, &[&str])] = &[
         &[
             "class",
             "family",
+            "governance",
             "inventory",
+            "lineage",
             "link",
             "model_ref",
             "model_source",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, ValueEnum};
 
+use crate::cli::expect;
 use crate::cli::pipeline::{self, Silencing};
 use crate::cli::settings::{ConfigFlags, FilterFlags, Settings};
 use crate::cli::{EXIT_EMPTY, EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_OK, Io, stdout_failed};
@@ -240,6 +241,8 @@ impl Check {
             let mut input = pipeline::read(request, &settings.config, bytes.as_deref())?;
             let rules = settings.compiled(&input.kinds())?;
             let engine = settings.engine();
+            let files = expect::files(&settings.config, &request.cwd)?;
+            input.found = expect::drafts(&mut input, files, &engine)?;
             let silencing = Silencing {
                 rules: &settings.rules,
                 ignores: &settings.config.ignores,

@@ -10,6 +10,7 @@ use crate::discover::{self, Discovered, Root};
 use crate::engine::Analysis;
 use crate::engine::subjects::MeshSummary;
 use crate::error::Error;
+use crate::evaluate::draft::Draft;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
 use crate::facts::assumptions::Assumptions;
@@ -39,6 +40,8 @@ pub struct Input {
     pub assume: Assumptions,
     /// The meshes of each view, once judged.
     meshes: Vec<MeshSummary>,
+    /// What else was found out about the views, to be merged with the verdicts.
+    pub(super) found: Vec<Draft>,
 }
 
 /// What is silenced, and whether at all.
@@ -131,6 +134,7 @@ fn with_views(
         view_problems: problems,
         assume,
         meshes: Vec::new(),
+        found: Vec::new(),
     }
 }
 
@@ -187,17 +191,19 @@ impl Input {
         members.filter(|m| m.resource.is_made()).count()
     }
 
-    /// Every view with its facts, and what its opening line says.
+    /// Every view with its facts, and what its opening line says; `today` (`YYYY-MM-DD`) ends approvals.
     #[must_use]
-    pub fn worlds(&self) -> Vec<(World, MeshSummary)> {
+    pub fn worlds(&self, today: &str) -> Vec<(World, MeshSummary)> {
         self.views
             .iter()
             .map(|view| {
                 let subjects = Analysis::of(view, &self.assume).subjects();
                 let mut world = World::new(Arc::clone(view), subjects.reasons);
                 world.facts = subjects.by_kind;
-                let assets = crate::asset::record::subjects(view);
+                let assets = crate::asset::record::subjects(view, today);
                 world.facts.insert(SubjectKind::Asset, assets);
+                let identities = crate::facts::identity::subjects(view);
+                world.facts.insert(SubjectKind::Identity, identities);
                 (world, subjects.summary)
             })
             .collect()
@@ -210,17 +216,18 @@ impl Input {
         engine: &EngineRules,
         silencing: &Silencing<'_>,
     ) -> Judgement {
-        let (worlds, meshes): (Vec<_>, Vec<_>) = self.worlds().into_iter().unzip();
+        let (worlds, meshes): (Vec<_>, Vec<_>) = self.worlds(silencing.today).into_iter().unzip();
         self.meshes = meshes;
         let of_inputs = self.input_drafts(engine);
-        let mut judgement = evaluate(rules, &worlds, vec![of_inputs], &self.sources);
+        let found = std::mem::take(&mut self.found);
+        let mut judgement = evaluate(rules, &worlds, vec![of_inputs, found], &self.sources);
         if !silencing.off {
             self.silence(&mut judgement, rules, engine, silencing);
         }
         judgement
     }
 
-    fn input_drafts(&self, engine: &EngineRules) -> Vec<crate::evaluate::draft::Draft> {
+    fn input_drafts(&self, engine: &EngineRules) -> Vec<Draft> {
         self.loaded
             .problems
             .iter()

@@ -20,13 +20,15 @@ mod client;
 mod compile;
 mod config;
 mod destination_rule;
+mod egress;
 mod evidence;
+pub(crate) mod gaps;
 mod gateway;
 mod jwt;
 mod listener;
 mod membership;
 mod peer_authentication;
-mod policy;
+pub(crate) mod policy;
 mod taint;
 mod waypoint;
 mod ztunnel;
@@ -36,6 +38,7 @@ pub use client::{Destination, Wire};
 pub use compile::Protocol as Reads;
 pub use config::MeshConfig;
 use destination_rule::DestinationRules;
+use egress::Outbound;
 use jwt::RequestAuthentications;
 use peer_authentication::PeerAuthentications;
 use policy::AuthorizationPolicies;
@@ -50,13 +53,14 @@ pub struct Istio {
     /// The first sign of Istio in the view; without one the engine says that nothing is meshed.
     pub evidence: Option<Step>,
     namespaces: BTreeMap<String, BTreeMap<String, String>>,
-    completeness: Completeness,
-    peer_authentications: PeerAuthentications,
+    pub(crate) completeness: Completeness,
+    pub(crate) peer_authentications: PeerAuthentications,
     request_authentications: RequestAuthentications,
-    policies: AuthorizationPolicies,
+    pub(crate) policies: AuthorizationPolicies,
     waypoints: Waypoints,
-    destination_rules: DestinationRules,
+    pub(crate) destination_rules: DestinationRules,
     taints: Taints,
+    outbound: Outbound,
     /// Hosts that ServiceEntries declare as part of the mesh.
     internal_hosts: BTreeSet<String>,
     /// Whether anything is enrolled in ambient, so that sidecars speak HBONE.
@@ -78,6 +82,7 @@ impl Istio {
             waypoints: Waypoints::of(view, &root),
             destination_rules: DestinationRules::of(view, &root, config.private_destination_rules),
             taints: Taints::of(view, &root),
+            outbound: Outbound::of(view, &root),
             internal_hosts: internal_hosts(view),
             ambient_installed: ambient_installed(topology),
             config,
@@ -140,6 +145,34 @@ impl Istio {
             fact.steps.extend(assumed);
         }
         fact
+    }
+}
+
+/// What decides mesh-wide how clients send, apart from the rules for single hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientSettings {
+    auto_mtls: bool,
+    sidecar_hbone: bool,
+    private_destination_rules: bool,
+    ambient_installed: bool,
+}
+
+impl Istio {
+    /// What decides mesh-wide how clients send.
+    #[must_use]
+    pub fn client_settings(&self) -> ClientSettings {
+        ClientSettings {
+            auto_mtls: self.config.auto_mtls,
+            sidecar_hbone: self.config.sidecar_hbone,
+            private_destination_rules: self.config.private_destination_rules,
+            ambient_installed: self.ambient_installed,
+        }
+    }
+
+    /// Whether a DestinationRule is meant for some pods of a namespace only, so that clients of one namespace may differ.
+    #[must_use]
+    pub fn tells_pods_apart(&self) -> bool {
+        self.destination_rules.tells_pods_apart()
     }
 }
 
@@ -230,11 +263,15 @@ impl Completeness {
             || (namespace == self.root && self.complete.contains("root"))
     }
 
+    /// Whether the user says that the view holds all of a namespace.
+    pub(crate) fn is_declared(&self, namespace: &str) -> bool {
+        self.complete.contains(namespace)
+            || (namespace == self.root && self.complete.contains("root"))
+    }
+
     /// What could not be read and may hold objects of this namespace; nothing when the user calls the namespace complete.
     pub(crate) fn unread(&self, namespace: &str) -> Option<&UnknownReason> {
-        let declared = self.complete.contains(namespace)
-            || (namespace == self.root && self.complete.contains("root"));
-        if declared {
+        if self.is_declared(namespace) {
             return None;
         }
         self.opaque

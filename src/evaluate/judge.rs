@@ -241,25 +241,24 @@ where
             .filter(|m| !m.is_empty())
             .or_else(|| validation.message.clone())
             .unwrap_or_else(|| self.rule.rule.info.summary.clone());
-        let assumptions = match self.judged {
+        let mut assumptions = match self.judged {
             Judged::Fact(subject) => subject.assumptions(),
             Judged::Member(_) | Judged::Tree => Vec::new(),
         };
+        if let Some(Value::Record(record)) = item {
+            assumptions.extend_from_slice(record.assumptions());
+        }
         let own = self.rule.rule.info.confidence;
         let confidence = if assumptions.is_empty() {
             own
         } else {
             Confidence::Low
         };
-        let related = place
-            .related
-            .iter()
-            .map(|span| (*span, String::from("decided here too")));
         let kind = DraftKind::Finding {
             confidence,
             message,
             label: place.label,
-            related: related.collect(),
+            related: place.related,
             assumptions,
         };
         self.push(place.span, item_place.map(|p| p.span), kind);

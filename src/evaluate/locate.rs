@@ -23,8 +23,8 @@ enum Step {
 pub(crate) struct Place {
     pub(crate) span: Span,
     pub(crate) label: String,
-    /// Further places, in order of the proof.
-    pub(crate) related: Vec<Span>,
+    /// Further places with their words, in order of the proof.
+    pub(crate) related: Vec<(Span, String)>,
 }
 
 impl Place {
@@ -127,9 +127,18 @@ pub(crate) fn of_origin(origin: &Origin<'_>) -> Option<Place> {
         }
         Origin::Spans(spans) => {
             let (first, rest) = spans.split_first()?;
+            let too = |span: &Span| (*span, String::from("decided here too"));
             Some(Place {
-                related: rest.to_vec(),
+                related: rest.iter().map(too).collect(),
                 ..Place::new(*first)
+            })
+        }
+        Origin::Path(steps) => {
+            let ((span, label), before) = steps.split_last()?;
+            Some(Place {
+                span: *span,
+                label: label.clone(),
+                related: before.to_vec(),
             })
         }
     }

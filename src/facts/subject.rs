@@ -148,6 +148,21 @@ pub const SUBJECTS: &[SubjectRow] = &[
         ],
     },
     SubjectRow {
+        kind: SubjectKind::Policy,
+        variables: &[
+            SubjectVariable {
+                name: "policy",
+                ty: Type::Record(&schema::policy::POLICY),
+                doc: "the policy with what it really does",
+            },
+            SubjectVariable {
+                name: "object",
+                ty: Type::Dyn,
+                doc: "the policy as written",
+            },
+        ],
+    },
+    SubjectRow {
         kind: SubjectKind::Asset,
         variables: &[
             SubjectVariable {
@@ -161,6 +176,14 @@ pub const SUBJECTS: &[SubjectRow] = &[
                 doc: "the object that is the asset, as written",
             },
         ],
+    },
+    SubjectRow {
+        kind: SubjectKind::Identity,
+        variables: &[SubjectVariable {
+            name: "identity",
+            ty: Type::Record(&schema::IDENTITY),
+            doc: "a group, user or service account that bindings name, with the roles they give it",
+        }],
     },
     SubjectRow {
         kind: SubjectKind::Tree,

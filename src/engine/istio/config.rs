@@ -52,6 +52,8 @@ pub struct MeshConfig {
     pub include_inbound_ports: String,
     /// `global.proxy.excludeInboundPorts`.
     pub exclude_inbound_ports: String,
+    /// `outboundTrafficPolicy.mode`, with where it stands.
+    pub outbound: Option<(String, Step)>,
     /// The fields that were read, for proofs.
     pub steps: Vec<Step>,
 }
@@ -70,6 +72,7 @@ impl Default for MeshConfig {
             inject_on_request: false,
             include_inbound_ports: ALL_PORTS.to_owned(),
             exclude_inbound_ports: String::new(),
+            outbound: None,
             steps: Vec::new(),
         }
     }
@@ -88,6 +91,11 @@ impl MeshConfig {
         }
         let aliases = assume.trust_domain_aliases.iter().cloned();
         config.trust_domains.extend(aliases);
+        if let Some(mode) = &assume.outbound_traffic_policy {
+            let says = format!("calls out of the mesh: {mode}");
+            let step = Step::assumed("istio.outboundTrafficPolicy", says);
+            config.outbound = Some((mode.clone(), step));
+        }
         for (group, kind) in [
             ("install.istio.io", "IstioOperator"),
             ("sailoperator.io", "Istio"),
@@ -176,7 +184,14 @@ impl MeshConfig {
         }
     }
 
-    fn read_mesh(&mut self, _resource: &Resource, mesh: NodeRef<'_>) {
+    fn read_mesh(&mut self, resource: &Resource, mesh: NodeRef<'_>) {
+        if let Some(mode) = mesh.at(&["outboundTrafficPolicy", "mode"]) {
+            // The mesh settings of a ConfigMap are a text of their own, whose places mean nothing outside it.
+            let span = self.steps.last().and_then(Step::span);
+            let says = format!("the mesh says {}", mode.text());
+            let step = Step::decides(resource, span.unwrap_or_else(|| resource.name_span()), says);
+            self.outbound = Some((mode.text().to_owned(), step));
+        }
         let text = |name: &str| mesh.get(name).map(NodeRef::text).filter(|t| !t.is_empty());
         if let Some(root) = text("rootNamespace") {
             root.clone_into(&mut self.root_namespace);

@@ -148,7 +148,7 @@ mod tests {
 
     fn graph(edges: &[(&str, &str)], redacting: &[&str]) -> Graph {
         let mut graph = Graph::default();
-        let mut index = |graph: &mut Graph, name: &str| {
+        let index = |graph: &mut Graph, name: &str| {
             graph.node(Node {
                 kind: if name.starts_with('P') {
                     NodeKind::Provider

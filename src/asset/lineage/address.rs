@@ -112,7 +112,7 @@ impl<'v> Addresses<'v> {
     pub(super) fn configs_of(&self, asset: &Asset) -> Vec<&'v Arc<Resource>> {
         let space = asset.namespace.as_str();
         let mut names: Vec<String> = Vec::new();
-        for template in pods::templates(&asset.resource, &[]) {
+        for template in pods::templates(&asset.resource) {
             let volumes = template
                 .spec
                 .get("volumes")

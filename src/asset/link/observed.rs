@@ -33,7 +33,7 @@ fn telemetry(view: &View, inventory: &Inventory, links: &mut [Links]) {
             .iter()
             .zip(links.iter_mut())
             .find(|(asset, _)| {
-                let templates = pods::templates(&asset.resource, &[]);
+                let templates = pods::templates(&asset.resource);
                 asset.namespace.as_str() == member.namespace.as_str()
                     && asset.class.is_called()
                     && (selector.is_empty() || templates.iter().any(|t| selector.matches(t.labels)))

@@ -22,7 +22,7 @@ pub(super) fn add(view: &View, inventory: &Inventory, links: &mut [Links]) {
     let mut seen = HashSet::new();
     for (asset, links) in inventory.assets.iter().zip(links) {
         let space = asset.namespace.as_str();
-        for template in pods::templates(&asset.resource, &[]) {
+        for template in pods::templates(&asset.resource) {
             for policy in network.to(space, template.labels) {
                 once(&mut seen, policy, &mut links.network_policies);
             }

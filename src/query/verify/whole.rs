@@ -151,7 +151,7 @@ fn words(asked: &Asked<'_>, start: &Workload, chain: &[&Hop]) -> String {
 
 /// The AI assets of a view that findings are made about.
 pub(super) fn assets(view: &View, exactly: &[String]) -> Held {
-    let inventory = Inventory::of(view, &[]);
+    let inventory = Inventory::of(view);
     let mut actual = BTreeSet::new();
     let mut because = Vec::new();
     for asset in inventory.assets.iter().filter(|a| !a.is_possible()) {
@@ -179,7 +179,7 @@ pub(super) fn assets(view: &View, exactly: &[String]) -> Held {
 
 /// The external providers that AI assets name.
 pub(super) fn providers(view: &View, only: &[String]) -> Held {
-    let inventory = Inventory::of(view, &[]);
+    let inventory = Inventory::of(view);
     let mut others = BTreeSet::new();
     let mut because = Vec::new();
     for asset in &inventory.assets {

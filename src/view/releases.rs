@@ -1,6 +1,7 @@
 //! L3: what the Helm releases of a view add to it. Input: a `View` and what commands rendered; output: the same with its
 //! releases, the namespaces that they open, and the objects that they surely hold.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::load::broken::{BrokenDocument, Fills, template_fills};
@@ -85,9 +86,14 @@ impl<'l> Work<'l> {
             })
             .collect();
         let releases = find(&objects, &view.files, &self.files);
+        let templates = templates(&view.files, &self.files);
+        let named = self.named(&view.name);
+        if releases.is_empty() && templates.is_empty() && named.is_empty() {
+            return view;
+        }
         let mut opaque = view.opaque;
         let mut members = view.members;
-        for rendered in self.named(&view.name) {
+        for rendered in named {
             self.add(rendered, None, &mut members, &mut opaque);
         }
         for release in &releases {
@@ -101,7 +107,8 @@ impl<'l> Work<'l> {
                 self.unrendered(release, &mut members, &mut opaque);
             }
         }
-        opaque.extend(templates(&view.files, &self.files));
+        opaque.extend(templates);
+        let members = said_once(members);
         let mut complete = View::new(view.name, view.found_by, members, opaque);
         complete.repeated = view.repeated;
         complete.files = view.files;
@@ -194,6 +201,32 @@ impl<'l> Work<'l> {
             });
         }
     }
+}
+
+/// Leaves out what a chart makes of values where the view holds the object itself: rendered beside its release.
+fn said_once(members: Vec<Member>) -> Vec<Member> {
+    let identity = |m: &Member| {
+        let kind = m.resource.kind().to_owned();
+        (kind, m.namespace.clone(), m.resource.name.clone())
+    };
+    let made: HashSet<_> = members
+        .iter()
+        .filter(|m| m.resource.is_made())
+        .map(identity)
+        .collect();
+    if made.is_empty() {
+        return members;
+    }
+    let own: HashSet<_> = members
+        .iter()
+        .filter(|m| !m.resource.is_made())
+        .map(identity)
+        .filter(|identity| made.contains(identity))
+        .collect();
+    members
+        .into_iter()
+        .filter(|m| !m.resource.is_made() || !own.contains(&identity(m)))
+        .collect()
 }
 
 fn with_pods(resource: &Arc<Resource>, settings: &ViewSettings) -> Arc<Resource> {

@@ -19,6 +19,7 @@ mod explain;
 mod init;
 pub mod io;
 pub mod pipeline;
+mod rendered;
 mod rules;
 mod settings;
 mod test;

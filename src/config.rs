@@ -60,6 +60,8 @@ pub struct Render {
     pub name: String,
     /// Program and arguments.
     pub command: Vec<String>,
+    /// Files and folders whose content decides what it prints; empty = everything below the folder of the config.
+    pub inputs: Vec<String>,
     /// Namespace of what it prints.
     pub namespace: Option<String>,
 }
@@ -146,6 +148,11 @@ impl Config {
             .filter_map(|node| pod_kind(node, problems))
             .collect();
         self.render = list(root, "render").map(render).collect();
+        for command in list(root, "render").filter_map(|node| node.get("command")) {
+            if command.is_empty() {
+                problems.push(Problem::at(command, "this command has no word").help(HELM));
+            }
+        }
         self.ignores = list(root, "ignores")
             .filter_map(|node| ignores::read(node, problems))
             .collect();
@@ -245,10 +252,14 @@ fn pod_kind(node: NodeRef<'_>, problems: &mut Vec<Problem>) -> Option<PodKind> {
     })
 }
 
+/// An example of `render`'s `command`.
+const HELM: &str = "write `[helm, template, ollama, charts/ollama]`";
+
 fn render(node: NodeRef<'_>) -> Render {
     Render {
         name: node.get("name").map_or("", NodeRef::text).to_owned(),
         command: texts(node.get("command")),
+        inputs: texts(node.get("inputs")),
         namespace: node.get("namespace").map(|n| n.text().to_owned()),
     }
 }

@@ -10,6 +10,7 @@ pub mod yaml;
 
 pub mod kustomize;
 pub mod load;
+pub mod render;
 pub mod resource;
 pub mod secret;
 pub mod shape;

@@ -13,6 +13,9 @@ use crate::shape::Problem;
 use crate::source::{SourceFile, SourceId, to_u32};
 use crate::yaml::{NodeRef, decode};
 
+/// Numbers of objects that no run reaches with its own.
+const FIRST: u32 = 1 << 30;
+
 /// A file that the config names, with the entry that does.
 pub(super) struct Named<'c> {
     entry: NodeRef<'c>,
@@ -78,16 +81,23 @@ pub(super) fn set_apart(named: &[Named<'_>], discovered: &mut Discovered, cwd: &
     });
 }
 
-/// Reads the files; numbers of sources and objects go on behind those of the run.
+/// Reads the files. Their sources are numbered behind those of the run and the `further` ones that it renders, their objects
+/// from [`FIRST`].
 ///
 /// # Errors
 /// The user's: a file that cannot be read whole or holds no object.
-pub(super) fn load(named: &[Named<'_>], loaded: &mut Loaded, cwd: &Path) -> Result<Assumed, Error> {
+pub(super) fn load(
+    named: &[Named<'_>],
+    loaded: &mut Loaded,
+    further: usize,
+    cwd: &Path,
+) -> Result<Assumed, Error> {
     let mut assumed = Assumed::default();
     let mut problems = Vec::new();
     let base = Base::of(cwd);
     for Named { entry, path } in named {
-        let number = SourceId(to_u32(loaded.files.len() + assumed.sources.len()));
+        let before = loaded.files.len() + further + assumed.sources.len();
+        let number = SourceId(to_u32(before));
         let text = std::fs::read(path)
             .map_err(|cause| cause.to_string())
             .and_then(|bytes| decode(bytes).map_err(|error| error.to_string()));
@@ -115,7 +125,7 @@ pub(super) fn load(named: &[Named<'_>], loaded: &mut Loaded, cwd: &Path) -> Resu
         }
         for resource in read.resources {
             assumed.objects.push(Arc::new(Resource {
-                id: ResourceId(to_u32(loaded.resources.len() + assumed.objects.len())),
+                id: ResourceId(FIRST + to_u32(assumed.objects.len())),
                 assumed: true,
                 ..Arc::unwrap_or_clone(resource)
             }));

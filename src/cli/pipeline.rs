@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use crate::cel::Reasons;
-use crate::cli::assumed;
 use crate::cli::io::Io;
 use crate::cli::tree::TreeSource;
+use crate::cli::{assumed, rendered};
 use crate::config::{Config, Ignore, assume};
 use crate::discover::{self, Root};
 use crate::engine::Analysis;
@@ -29,7 +29,7 @@ use crate::rule::RuleSet;
 use crate::source::{SourceFile, SourceId, Sources, Span, to_u32};
 use crate::suppress::{self, Silencers};
 use crate::view::build::{ViewSettings, Views, views};
-use crate::view::releases::complete;
+use crate::view::releases::{Rendered, complete};
 use crate::view::{Namespace, View};
 
 /// Everything read, as views.
@@ -119,10 +119,14 @@ pub(super) fn read_tree(
     assumed::set_apart(&assumed, &mut discovered, &request.cwd);
     let mut loaded = load::load(&discovered, stdin);
     let assume = assume::read(config.assume());
-    let assumed = assumed::load(&assumed, &mut loaded, &request.cwd)?;
     let mut settings = view_settings(config);
+    let assumed = assumed::load(&assumed, &mut loaded, config.render.len(), &request.cwd)?;
     settings.objects = assumed.objects;
-    let mut input = as_views(loaded, &discovered.roots, &settings, assume);
+    let views = views(&loaded, &discovered.roots, &settings);
+    // What commands print stands in no folder, so it joins the views once they are found.
+    let rendered = rendered::run(config, &mut loaded, &request.cwd)?;
+    let mut input = with_views(loaded, views, &rendered, &settings, assume);
+    input.paths = discovered.roots.iter().map(|r| r.shown.clone()).collect();
     for source in assumed.sources {
         input.sources.add(source.path.clone(), source.text.clone());
     }
@@ -142,16 +146,22 @@ fn view_settings(config: &Config) -> ViewSettings {
     }
 }
 
-fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Assumptions) -> Input {
-    let Views { views, problems } = views(&loaded, roots, settings);
-    let views = complete(views, &loaded);
+fn with_views(
+    loaded: Loaded,
+    found: Views,
+    rendered: &[Rendered],
+    settings: &ViewSettings,
+    assume: Assumptions,
+) -> Input {
+    let Views { views, problems } = found;
+    let views = complete(views, &loaded, rendered, settings);
     Input {
         sources: loaded.sources(),
         loaded,
         views: views.into_iter().map(Arc::new).collect(),
         view_problems: problems,
         assume,
-        paths: roots.iter().map(|root| root.shown.clone()).collect(),
+        paths: Vec::new(),
         meshes: Vec::new(),
         found: Vec::new(),
         changes: Vec::new(),
@@ -190,7 +200,8 @@ pub fn read_texts(files: &[(String, String)], assume: Assumptions) -> Input {
         default_namespace: assume.default_namespace.clone(),
         ..ViewSettings::default()
     };
-    as_views(whole, &[root], &settings, assume)
+    let views = views(&whole, &[root], &settings);
+    with_views(whole, views, &[], &settings, assume)
 }
 
 impl Input {

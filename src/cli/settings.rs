@@ -30,6 +30,9 @@ pub(super) struct ConfigFlags {
     /// Read no config file
     #[arg(long)]
     pub(super) no_config: bool,
+    /// Run none of the commands that the config's `render` names
+    #[arg(long)]
+    pub(super) no_render: bool,
     /// Folder with rules of your own, besides the built-in ones (repeatable)
     #[arg(long, value_name = "DIR", env = "MESHGOV_RULES", value_delimiter = ',')]
     pub(super) rules: Vec<PathBuf>,
@@ -108,6 +111,9 @@ impl ConfigFlags {
         let mut rules = RuleSet::builtin()?;
         let folder = path.as_deref().and_then(Path::parent);
         config.folder = folder.map(Path::to_owned);
+        if self.no_render {
+            config.render.clear();
+        }
         for dir in &config.rules_dirs {
             let full = folder.map_or_else(|| PathBuf::from(dir), |f| f.join(dir));
             add_rules(&mut rules, tree, &full, &shown(&full, &io.cwd), io)?;

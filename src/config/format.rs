@@ -120,7 +120,16 @@ fn workload() -> Shape {
 fn render() -> Shape {
     Shape::Object(vec![
         required("name", text(), "name of the view or release it fills"),
-        required("command", list(text()), "program and arguments"),
+        required(
+            "command",
+            list(text()),
+            "program and arguments; it runs in the folder of the config",
+        ),
+        optional(
+            "inputs",
+            list(text()),
+            "files and folders whose content decides the output; default: everything below the folder of the config",
+        ),
         optional("namespace", text(), "namespace of what it prints"),
     ])
 }

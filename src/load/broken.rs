@@ -119,24 +119,31 @@ pub(crate) fn documents(source: &SourceFile, parsed: &Parsed) -> Vec<BrokenDocum
 #[must_use]
 pub fn template_fills(text: &str) -> std::collections::BTreeSet<Fills> {
     let mut fills = std::collections::BTreeSet::new();
-    let mut at = 0;
-    while at < text.len() {
-        let range = around(text, at);
-        let document = text.get(range.clone()).unwrap_or("");
+    let mut add = |document: &str| {
         if document.contains("apiVersion") {
             fills.insert(guess(document).1);
         }
-        at = range.end + 3;
+    };
+    let (mut start, mut at) = (0, 0);
+    for line in text.split_inclusive('\n') {
+        if is_marker(line) {
+            add(text.get(start..at).unwrap_or(""));
+            start = at + 3;
+        }
+        at += line.len();
     }
+    add(text.get(start..).unwrap_or(""));
     fills
+}
+
+/// Whether a line parts documents.
+fn is_marker(line: &str) -> bool {
+    line.strip_prefix("---")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
 }
 
 /// The text of the document around an offset: from one `---` line to the next.
 fn around(text: &str, offset: usize) -> std::ops::Range<usize> {
-    let is_marker = |line: &str| {
-        line.strip_prefix("---")
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
-    };
     let (mut start, mut at) = (0, 0);
     for line in text.split_inclusive('\n') {
         if is_marker(line) {
@@ -217,6 +224,18 @@ mod tests {
             guess("kind: List\nmetadata:\n  name: x\nitems: [\n").1,
             Fills::Any
         );
+    }
+
+    #[test]
+    fn a_template_fills_what_each_of_its_documents_names() {
+        let of = |text: &str| template_fills(text).into_iter().collect::<Vec<_>>();
+        let text = "{{ x }}\n---\napiVersion: v1\nkind: Service\nmetadata:\n  namespace: ml\n---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ y }}\n";
+        assert_eq!(of(text), [Fills::Unset, Fills::Named("ml".into())]);
+        let late = "apiVersion: v1\nkind: Pod\nmetadata:\n  namespace: {{ ns }}\n";
+        assert_eq!(of(late), [Fills::Any]);
+        assert_eq!(of("a: {{ b }}\n"), []);
+        // One pass, however many documents there are.
+        assert_eq!(of(&"---\n".repeat(1 << 20)), []);
     }
 
     #[test]

@@ -132,6 +132,14 @@ impl Found<'_, '_> {
                 vec![chart_of(&chart, &repository, &layers, source)]
             }
         };
+        // What patches make of the chart's objects is as unknown as what a template does.
+        let patched = spec
+            .get("postRenderers")
+            .is_some_and(|list| !list.is_empty());
+        let charts = match patched {
+            true => vec![Chart::default()],
+            false => charts,
+        };
         self.add(object, &name, certain(namespace), charts);
     }
 

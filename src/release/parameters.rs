@@ -8,6 +8,9 @@ use crate::kustomize::node::{Node, plain_kind};
 use crate::release::merge::nested;
 use crate::yaml::{Kind, NodeRef};
 
+/// Keys of a path: no chart nests its values deeper.
+const MAX_DEPTH: usize = 64;
+
 /// The keys of a dotted path, `\.` for a dot inside one; `None` for list indices.
 pub(crate) fn keys(path: &str) -> Option<Vec<String>> {
     if path.is_empty() || path.contains(['[', '{', ',', '=']) {
@@ -22,7 +25,8 @@ pub(crate) fn keys(path: &str) -> Option<Vec<String>> {
             c => keys.last_mut()?.push(c),
         }
     }
-    keys.iter().all(|key| !key.is_empty()).then_some(keys)
+    let is_plain = keys.len() <= MAX_DEPTH && keys.iter().all(|key| !key.is_empty());
+    is_plain.then_some(keys)
 }
 
 /// An entry of `helm.parameters`.
@@ -61,5 +65,6 @@ mod tests {
         );
         assert_eq!(of("hosts[0].name"), None);
         assert_eq!(of("a..b"), None);
+        assert_eq!(of(&"a.".repeat(100_000)), None);
     }
 }

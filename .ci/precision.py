@@ -20,7 +20,7 @@ import sys
 
 LEAST = 80
 # Repositories of the corpus that hold no mesh configuration at all (read from their kinds).
-MESH_FAMILIES = ("MTLS", "ACCESS", "ISTAP", "ISTPA", "ISTRA")
+MESH_FAMILIES = ("MTLS", "ACCESS", "IST")
 MESH_GROUPS = ("istio.io", "linkerd.io", "kuma.io", "consul.hashicorp.com", "cilium.io")
 
 

@@ -16,6 +16,10 @@ mod policies;
 pub mod subjects;
 
 use istio::Istio;
+// What several engines, and the files beside them, share.
+pub(crate) use istio::gaps;
+pub(crate) use istio::policy::Action;
+pub(crate) use network_gaps::Network;
 
 /// Everything the engines read of one view.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ mod access;
 mod assets;
 mod assume;
 mod assumed;
+mod baseline;
 mod check;
 mod completions;
 mod config;
@@ -21,6 +22,7 @@ pub mod pipeline;
 mod rules;
 mod settings;
 mod test;
+mod tree;
 mod verify;
 
 use std::ffi::OsString;
@@ -59,7 +61,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Check manifests against the rules
-    Check(check::Check),
+    Check(Box<check::Check>),
     /// Say who may call what, with proof
     Access(access::Access),
     /// List AI assets: models, servers, gateways, agents, and who can use them
@@ -73,6 +75,8 @@ enum Command {
     Explain(explain::Explain),
     /// Hold what the owner intends against what the manifests mean
     Verify(verify::Verify),
+    /// Accept the findings there are, so that new ones stand out
+    Baseline(baseline::BaselineCommand),
     /// Compare what two trees mean: who can newly call what, and which edit is the cause
     Diff(diff::Diff),
     /// Run the examples of rules
@@ -109,6 +113,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
         Command::Rules(command) => command.run(io),
         Command::Explain(command) => command.run(io),
         Command::Verify(command) => command.run(io),
+        Command::Baseline(command) => command.run(io),
         Command::Diff(command) => command.run(io),
         Command::Test(command) => command.run(io),
         Command::Eval(command) => command.run(io),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::cli::assumed;
 use crate::cli::io::Io;
+use crate::cli::tree::TreeSource;
 use crate::config::{Config, Ignore, assume};
-use crate::discover::{self, Discovered, Root};
+use crate::discover::{self, Root};
 use crate::engine::Analysis;
 use crate::engine::subjects::MeshSummary;
 use crate::error::Error;
@@ -14,6 +15,7 @@ use crate::evaluate::draft::Draft;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
 use crate::facts::assumptions::Assumptions;
+use crate::facts::before::Base;
 use crate::facts::subject::{SubjectKind, World};
 use crate::finding::{ObjectRef, ViewSummary};
 use crate::load::{self, Loaded};
@@ -38,6 +40,8 @@ pub struct Input {
     pub view_problems: Vec<crate::load::problem::InputProblem>,
     /// What engines take for granted.
     pub assume: Assumptions,
+    /// The paths asked for, as printed, sorted.
+    pub paths: Vec<String>,
     /// The meshes of each view, once judged.
     meshes: Vec<MeshSummary>,
     /// What else was found out about the views, to be merged with the verdicts.
@@ -87,7 +91,23 @@ pub(super) fn read(
     config: &Config,
     stdin: Option<&[u8]>,
 ) -> Result<Input, Error> {
-    let mut discovered: Discovered = discover::discover(request)?;
+    read_tree(request, config, stdin, &TreeSource::Disk)
+}
+
+/// Finds and reads the inputs of the command line in one tree. In a snapshot, a path that it does not have is nothing.
+///
+/// # Errors
+/// A path that does not exist or cannot be read.
+pub(super) fn read_tree(
+    request: &discover::Request,
+    config: &Config,
+    stdin: Option<&[u8]>,
+    source: &TreeSource,
+) -> Result<Input, Error> {
+    let mut discovered = match source {
+        TreeSource::Disk => discover::discover(request)?,
+        TreeSource::Git(snapshot) => snapshot.discover(request)?,
+    };
     let assumed = assumed::files(config)?;
     assumed::set_apart(&assumed, &mut discovered);
     let mut loaded = load::load(&discovered, stdin);
@@ -124,6 +144,7 @@ fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Ass
         views: views.into_iter().map(Arc::new).collect(),
         view_problems: problems,
         assume,
+        paths: roots.iter().map(|root| root.shown.clone()).collect(),
         meshes: Vec::new(),
         found: Vec::new(),
     }
@@ -206,8 +227,23 @@ impl Input {
         engine: &EngineRules,
         silencing: &Silencing<'_>,
     ) -> Judgement {
-        let (worlds, meshes): (Vec<_>, Vec<_>) = self.worlds(silencing.today).into_iter().unzip();
+        self.judge_since(rules, engine, silencing, None)
+    }
+
+    /// The same beside a base: rules see what the objects were there.
+    pub fn judge_since(
+        &mut self,
+        rules: &[CompiledRule],
+        engine: &EngineRules,
+        silencing: &Silencing<'_>,
+        base: Option<&Base<'_>>,
+    ) -> Judgement {
+        let worlds = self.worlds(silencing.today);
+        let (mut worlds, meshes): (Vec<_>, Vec<_>) = worlds.into_iter().unzip();
         self.meshes = meshes;
+        if let Some(base) = base {
+            worlds.iter_mut().for_each(|world| world.compare(base));
+        }
         let of_inputs = self.input_drafts(engine);
         let found = std::mem::take(&mut self.found);
         let mut judgement = evaluate(rules, &worlds, vec![of_inputs, found], &self.sources);

@@ -188,7 +188,7 @@ impl DestinationRules {
 
     /// Whether a rule is meant for some pods only.
     pub(crate) fn tells_pods_apart(&self) -> bool {
-        self.all().any(|r| r.selector.is_some())
+        self.rules.values().flatten().any(|r| r.selector.is_some())
     }
 
     fn is_private(&self, rule: &DestinationRule) -> bool {

@@ -3,6 +3,7 @@
 use crate::engine::Analysis;
 use crate::engine::istio::{Answer, Call, Destination, Wire};
 use crate::facts::Fact;
+use crate::facts::access::network::Sender;
 use crate::facts::peers::Identity;
 use crate::facts::transport::Membership;
 use crate::facts::workload::{Port, Protocol, Workload};
@@ -161,6 +162,7 @@ impl<'a> Asked<'a> {
         let port = port_of(workload, call.port);
         let mut request = call.request.clone();
         let mut ambient = false;
+        let mut sender = Sender::Unsaid;
         match &call.from {
             Caller::Anonymous => {}
             Caller::Identity(identity, is_ambient) => {
@@ -169,6 +171,7 @@ impl<'a> Asked<'a> {
             }
             Caller::Workload(reference) => {
                 let client = self.workload(reference)?;
+                sender = Sender::Workload(client.id);
                 match self.identity_of(client, workload, &port) {
                     Sends::Unknown => return Ok(None),
                     Sends::Nothing => {
@@ -193,6 +196,7 @@ impl<'a> Asked<'a> {
             request,
             is_http: call.is_http,
             through_service: ambient && !call.direct,
+            sender,
         };
         let reach = self.analysis.reach(workload, &port);
         Ok(reach.get().map(|r| r.answer(&call)))

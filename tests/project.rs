@@ -172,7 +172,7 @@ fn the_config_names_views_and_the_rest_stays_a_folder() {
             named("both", &["prod", "dev/web.yaml"]),
         ],
         default_namespace: Some("shop".to_owned()),
-        objects: Vec::new(),
+        ..ViewSettings::default()
     };
     let (_, views) = run(dir.path(), &[], &settings);
     assert_eq!(

@@ -241,7 +241,7 @@ impl NetworkPolicies {
 #[must_use]
 pub fn called(workload: Option<&Workload>, protocol: Protocol, number: u16) -> Called {
     let mut names = Vec::new();
-    let templates = workload.and_then(|w| pods::templates(&w.resource, &[]).into_iter().next());
+    let templates = workload.and_then(|w| pods::templates(&w.resource).into_iter().next());
     for port in templates.iter().flat_map(pods::PodTemplate::ports) {
         let same = port.number == number && Protocol::read(Some(port.protocol)) == protocol;
         if same && !port.name.is_empty() {

@@ -3,13 +3,14 @@
 //! Finders run in a fixed order; each claims files, and the folders take what no finder claimed. Flux, Argo CD and leaf
 //! kustomizations join the list as further finders.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::discover::Root;
 use crate::load::broken::Fills;
 use crate::load::problem::InputProblem;
 use crate::load::{Loaded, LoadedFile};
+use crate::pods::PodKind;
 use crate::resource::Resource;
 use crate::resource::scope::Scopes;
 use crate::source::{to_u32, to_usize};
@@ -25,6 +26,8 @@ pub struct ViewSettings {
     pub default_namespace: Option<String>,
     /// `assume.objects`: objects taken to be in every view.
     pub objects: Vec<Arc<Resource>>,
+    /// `workloads`: kinds that carry a pod template.
+    pub pods: Vec<PodKind>,
 }
 
 /// All views of a run with what is wrong inside them.
@@ -54,7 +57,8 @@ pub struct Plan {
 /// Finds the views.
 #[must_use]
 pub fn views(loaded: &Loaded, roots: &[Root], settings: &ViewSettings) -> Views {
-    let scopes = Scopes::of(loaded.resources.iter().map(|r| &**r));
+    let every = loaded.resources.iter().chain(&settings.objects);
+    let scopes = Scopes::of(every.map(|r| &**r));
     let copies = Copies::of(
         loaded.resources.iter().map(|r| &**r),
         &scopes,
@@ -232,6 +236,7 @@ impl Builder<'_> {
                 },
                 what: broken.what.clone(),
                 span: Some(broken.span),
+                opens: true,
             })
             .collect();
         if objects.is_empty() && opaque.is_empty() {
@@ -240,15 +245,35 @@ impl Builder<'_> {
         let all = objects.len();
         let kept = conflict::settle(objects, &self.copies, plan.is_declared, &mut self.conflicts);
         let repeated = to_u32(all - kept.len());
-        let members = kept
+        let mut members: Vec<Member> = kept
             .into_iter()
-            .chain(self.settings.objects.iter().cloned())
             .map(|resource| self.member(resource, default.as_deref()))
             .collect();
+        self.assume(&mut members, default.as_deref());
         let name = self.unique(plan.name);
         let mut view = View::new(name, plan.found_by.to_owned(), members, opaque);
         view.repeated = repeated;
+        view.files = plan.files;
         self.views.push(view);
+    }
+
+    /// Adds the objects that are taken to exist, but for those that the view holds itself.
+    fn assume(&mut self, members: &mut Vec<Member>, default: Option<&str>) {
+        if self.settings.objects.is_empty() {
+            return;
+        }
+        let identity = |m: &Member| {
+            let resource = &m.resource;
+            let kind = resource.group_kind.clone();
+            (kind, m.namespace.clone(), resource.name.clone())
+        };
+        let own: HashSet<_> = members.iter().map(identity).collect();
+        for resource in self.settings.objects.clone() {
+            let member = self.member(resource, default);
+            if !own.contains(&identity(&member)) {
+                members.push(member);
+            }
+        }
     }
 
     fn member(&mut self, resource: Arc<Resource>, default: Option<&str>) -> Member {
@@ -261,8 +286,20 @@ impl Builder<'_> {
             }
         };
         Member {
-            resource,
+            resource: self.with_pods(resource),
             namespace,
+        }
+    }
+
+    /// The object with the place of its pod template, where the config names its kind.
+    fn with_pods(&self, resource: Arc<Resource>) -> Arc<Resource> {
+        let mut kinds = self.settings.pods.iter();
+        match kinds.find(|row| resource.is(&row.group, &row.kind)) {
+            None => resource,
+            Some(row) => Arc::new(Resource {
+                pod_path: Some(Arc::clone(&row.path)),
+                ..Arc::unwrap_or_clone(resource)
+            }),
         }
     }
 

@@ -305,7 +305,12 @@ impl Istio {
                 issuers: Vec::new(),
             }],
             network,
-            ..reach.clone()
+            to_waypoint: Networks::default(),
+            // Every field by name: what else narrows the port concerns who passes the traffic on, not the caller outside.
+            proxied: reach.proxied,
+            anonymous: reach.anonymous,
+            trust_domains: reach.trust_domains.clone(),
+            restricted: reach.restricted,
         };
         both.access()
     }

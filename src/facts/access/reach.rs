@@ -77,6 +77,12 @@ impl Networks {
         self.plain.is_none() && self.identified.is_none()
     }
 
+    fn is_same(&self, other: &Self) -> bool {
+        let callers = |n: &Option<Arc<Network>>| n.as_ref().map(|n| n.callers.clone());
+        callers(&self.plain) == callers(&other.plain)
+            && callers(&self.identified) == callers(&other.identified)
+    }
+
     /// The same network for every connection.
     #[must_use]
     pub fn same(network: Arc<Network>) -> Self {
@@ -134,6 +140,92 @@ impl Reach {
             ],
             &delegated,
         )
+    }
+
+    fn sets(&self) -> (PeerSet, PeerSet) {
+        let mut allowed = PeerSet::nobody();
+        let mut delegated = PeerSet::nobody();
+        for path in &self.paths {
+            allowed = allowed.union(path.allowed.clone());
+            delegated = delegated.union(path.delegated.clone());
+        }
+        allowed.cubes.retain(|cube| self.is_real(cube));
+        (allowed, delegated)
+    }
+
+    /// All paths together, so that two can be compared: callers that get through, and those about whom an external authorizer is asked.
+    /// Where nobody looks at tokens, having one makes no difference.
+    #[must_use]
+    pub fn admitted(&self) -> (PeerSet, PeerSet) {
+        if !self.proxied {
+            return (PeerSet::all(), PeerSet::nobody());
+        }
+        let mut seen = self.clone();
+        for path in &mut seen.paths {
+            if path.issuers.is_empty() || path.protocol != Some(Reads::Http) {
+                path.allowed = path.allowed.before_tokens();
+            }
+        }
+        seen.sets()
+    }
+
+    /// Whether both let in the same, literally; equal sets that are written differently may count as different.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let same_set = |a: &PeerSet, b: &PeerSet| {
+            a.cubes.len() == b.cubes.len()
+                && (a.cubes.iter().zip(&b.cubes)).all(|(a, b)| a.literals == b.literals)
+        };
+        let same_path = |(a, b): (&Path, &Path)| {
+            a.via == b.via
+                && a.protocol == b.protocol
+                && a.issuers == b.issuers
+                && same_set(&a.allowed, &b.allowed)
+                && same_set(&a.delegated, &b.delegated)
+        };
+        self.proxied == other.proxied
+            && self.anonymous == other.anonymous
+            && self.trust_domains == other.trust_domains
+            && self.paths.len() == other.paths.len()
+            && self.paths.iter().zip(&other.paths).all(same_path)
+            && self.network.is_same(&other.network)
+            && self.to_waypoint.is_same(&other.to_waypoint)
+    }
+
+    /// Whether the network carries a sender's connections on a way to the port, `identity` being what it presents.
+    #[must_use]
+    pub fn is_carried(&self, via: &Via, sender: Sender, identity: Option<&Identity>) -> bool {
+        let networks = match via {
+            Via::Direct => &self.network,
+            Via::Waypoint(_) => &self.to_waypoint,
+        };
+        let network = networks.of(identity.is_some());
+        network.is_none_or(|n| n.carries(sender, identity, crate::facts::peers::NO_ADDRESS))
+    }
+
+    /// Whether some request of a caller gets through; `through_service` is what [`Call::through_service`] is, for a caller that may also
+    /// call the pod directly.
+    #[must_use]
+    pub fn lets_in(&self, caller: Option<&Identity>, through_service: bool) -> bool {
+        let carries = |networks: &Networks, caller: Option<&Identity>| {
+            let source = crate::facts::peers::NO_ADDRESS;
+            networks
+                .of(caller.is_some())
+                .is_none_or(|n| n.carries(Sender::Unsaid, caller, source))
+        };
+        if !self.proxied {
+            return carries(&self.network, None);
+        }
+        let tunnelled = caller;
+        let caller = caller.filter(|_| !self.anonymous);
+        self.paths
+            .iter()
+            .filter(|path| path.via == Via::Direct || (through_service && caller.is_some()))
+            .filter(|path| match path.via {
+                Via::Direct => carries(&self.network, tunnelled),
+                Via::Waypoint(_) => carries(&self.to_waypoint, tunnelled),
+            })
+            .any(|path| path.allowed.admits_caller(caller))
     }
 
     /// Whether some caller can satisfy the cube: certificates come from the mesh's trust domains only, and no token's subject holds a star.

@@ -233,6 +233,10 @@ fn narrowed(mut part: Part, cube: &Cube, network: Option<&Network>) -> Option<Pa
         let Some(holders) = network.holders(&patterns, &refused) else {
             return Some(part);
         };
+        if holders.unlimited {
+            part.except.extend(holders.except);
+            return Some(part);
+        }
         if holders.members.is_empty() {
             return None;
         }
@@ -255,6 +259,11 @@ fn narrowed(mut part: Part, cube: &Cube, network: Option<&Network>) -> Option<Pa
     }
     if !outside.has_outside() && words.members.is_empty() {
         return None;
+    }
+    if network.is_wide() {
+        let namespaces = words.except.into_iter().filter(|e| e.starts_with("ns:"));
+        part.except.extend(namespaces);
+        return Some(part);
     }
     part.by.insert(By::Network);
     part.set.extend(words.members);

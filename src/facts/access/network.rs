@@ -37,6 +37,15 @@ pub enum Sender {
 }
 
 impl Network {
+    /// Whether every address and every pod of namespaces that nobody names gets through: only named pods are kept out.
+    #[must_use]
+    pub fn is_wide(&self) -> bool {
+        let outside = Callers::outside();
+        self.callers.v4 == outside.v4
+            && self.callers.v6 == outside.v6
+            && self.callers.pods.contains(u128::from(ELSEWHERE))
+    }
+
     /// Whether a call gets as far as the pod.
     #[must_use]
     pub fn carries(&self, sender: Sender, identity: Option<&Identity>, source: IpAddr) -> bool {
@@ -129,11 +138,8 @@ impl Network {
                 None => true,
             };
             let rest: Vec<&IdentityPattern> = patterns.iter().filter(unseen).collect();
-            if rest.iter().any(|p| p.namespace.exact().is_none()) {
-                holders.members = BTreeSet::from(["ns:*".to_owned()]);
-                holders.namespaces = true;
-                holders.except = concerned.members;
-            }
+            holders.unlimited = rest.iter().any(|p| p.namespace.exact().is_none());
+            holders.except = concerned.members;
             holders
                 .members
                 .extend(rest.iter().filter_map(|p| super::member(p)));
@@ -225,4 +231,6 @@ pub(super) struct Holders {
     pub(super) except: BTreeSet<String>,
     /// Whether a whole namespace is among the members.
     pub(super) namespaces: bool,
+    /// Whether pods of namespaces that nobody names are among them, so that only the exceptions narrow.
+    pub(super) unlimited: bool,
 }

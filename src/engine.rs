@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::facts::access::network::Network;
+use crate::facts::access::network;
 use crate::facts::access::reach::{Networks, Reach, Via};
 use crate::facts::access::traffic::{Called, Direction, Through};
 use crate::facts::access::{Access, Level};
@@ -24,6 +24,10 @@ pub mod subjects;
 
 use istio::Istio;
 use network_policy::NetworkPolicies;
+// What several engines, and the files beside them, share.
+pub(crate) use istio::gaps;
+pub(crate) use istio::policy::Action;
+pub(crate) use network_gaps::Network;
 
 /// The port that ambient proxies tunnel to (istio.io/docs/ambient/architecture/hbone).
 const HBONE: u16 = 15_008;
@@ -125,7 +129,12 @@ impl<'v> Analysis<'v> {
     }
 
     /// Whom the network carries to a port, by the policies on both sides; `None` = everyone.
-    fn carried(&self, pod: u32, called: &Called, layers: &[Through]) -> Option<Arc<Network>> {
+    fn carried(
+        &self,
+        pod: u32,
+        called: &Called,
+        layers: &[Through],
+    ) -> Option<Arc<network::Network>> {
         let ingress = layers.first().filter(|l| l.restricted);
         let out = self.network.let_out(pod, called);
         let callers = match (ingress, out) {
@@ -135,7 +144,7 @@ impl<'v> Analysis<'v> {
             (Some(ingress), Some(out)) => ingress.callers.intersect(&out),
         };
         let pods = Arc::clone(self.network.pods());
-        (!callers.is_all()).then(|| Arc::new(Network { pods, callers }))
+        (!callers.is_all()).then(|| Arc::new(network::Network { pods, callers }))
     }
 
     /// Callers of a waypoint have to get to it, and it to the workload.
@@ -160,7 +169,7 @@ impl<'v> Analysis<'v> {
                 plain: carried.clone(),
                 identified: carried,
             };
-            let passes = |n: &Arc<Network>| n.callers.pods.contains(u128::from(waypoint));
+            let passes = |n: &Arc<network::Network>| n.callers.pods.contains(u128::from(waypoint));
             if !network.identified.as_ref().is_none_or(passes) {
                 path.allowed = PeerSet::nobody();
                 path.delegated = PeerSet::nobody();

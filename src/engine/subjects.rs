@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::cel::Reasons;
 use crate::engine::Analysis;
-use crate::engine::istio::gaps::Clients;
+use crate::engine::gaps::Clients;
 use crate::facts::access::Access;
 use crate::facts::exposure::Exposure;
 use crate::facts::record::exposure::{ExposureRecord, ExposureSubject};

@@ -1,13 +1,16 @@
 //! L1: which files a run reads. Input: the paths of the command line and a working directory; output: `Discovered`: files in
 //! one sorted order, each with the path that findings print, and the links that lead nowhere.
 
+pub mod beside;
 pub mod display;
 pub mod links;
 pub mod walk;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+pub use beside::Beside;
 use display::{Base, absolute};
 
 /// What to look for.
@@ -84,12 +87,14 @@ pub struct Root {
 }
 
 /// Every input of a run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Discovered {
     /// Sorted by path, folder by folder; no file twice.
     pub files: Vec<InputFile>,
     /// The paths asked for, sorted, so that their order on the command line changes nothing.
     pub roots: Vec<Root>,
+    /// Files that are read only when another file names them.
+    pub beside: Arc<dyn Beside>,
 }
 
 /// Finds the files to read.
@@ -142,6 +147,7 @@ pub fn discover(request: &Request) -> Result<Discovered, DiscoverError> {
     Ok(Discovered {
         files: files.into_values().collect(),
         roots: named.into_keys().collect(),
+        beside: Arc::new(beside::OnDisk::new(&base)),
     })
 }
 

@@ -113,6 +113,18 @@ impl<'f> Engine<'f> {
         self.loader.names(&files::join("", folder))
     }
 
+    /// Reads every file that the kustomization in `folder` reaches, so that later builds ask for no new one.
+    pub fn prepare(&self, folder: &str) {
+        let _closure = self.loader.closure(&files::join("", folder), None);
+    }
+
+    /// Paths of the files that the kustomization in `folder` reaches, sorted.
+    #[must_use]
+    pub fn consumed(&self, folder: &str) -> Vec<String> {
+        let closure = self.loader.closure(&files::join("", folder), None);
+        closure.map_or_else(Vec::new, |closure| closure.consumed.into_iter().collect())
+    }
+
     /// Builds the kustomization in `folder` (`""` = the root of the files); `None` when there is none.
     #[must_use]
     pub fn build(&self, folder: &str, options: Options) -> Option<Build> {

@@ -4,6 +4,7 @@ pub mod build;
 mod conflict;
 mod content;
 mod folders;
+pub mod gitops;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -66,6 +67,8 @@ pub struct View {
     pub opaque: Vec<Opaque>,
     /// Objects left out because the view holds an equal one already.
     pub repeated: u32,
+    /// Kustomizations that were built for it.
+    pub overlays: usize,
     by_kind: BTreeMap<GroupKind, Vec<u32>>,
 }
 
@@ -86,6 +89,7 @@ impl View {
             members,
             opaque,
             repeated: 0,
+            overlays: 0,
             by_kind,
         }
     }

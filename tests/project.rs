@@ -38,8 +38,8 @@ fn run(cwd: &Path, paths: &[&str], settings: &ViewSettings) -> (Loaded, Views) {
         stdin_name: None,
     })
     .unwrap();
-    let loaded = load(&found, None);
-    let views = views(&loaded, &found.roots, settings);
+    let mut loaded = load(&found, None);
+    let views = views(&mut loaded, &found.roots, &*found.beside, settings);
     (loaded, views)
 }
 

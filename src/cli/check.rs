@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, ValueEnum};
 
-use crate::cli::pipeline::{self, Silencing};
+use crate::cli::pipeline::{self, Input, Silencing};
 use crate::cli::settings::{ConfigFlags, FilterFlags, Settings};
 use crate::cli::{EXIT_EMPTY, EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_OK, Io, stdout_failed};
 use crate::config::ignores::is_date;
@@ -16,7 +16,7 @@ use crate::evaluate::Judgement;
 use crate::evaluate::engine::EngineRules;
 use crate::facts::{Confidence, Severity};
 use crate::finding::{Gate, NotAnalysed, Outcome};
-use crate::load::{FileOutcome, Loaded};
+use crate::load::FileOutcome;
 use crate::report::{self, ColorChoice, Document, Format, Options, Terminal};
 use crate::rule::{RuleInfo, example, load};
 
@@ -241,10 +241,10 @@ impl Check {
             Ok(Outcome {
                 findings: judgement.findings,
                 not_evaluated: judgement.not_evaluated,
-                not_analysed: not_analysed(&input.loaded),
+                not_analysed: not_analysed(&input),
                 views: input.summaries(),
                 rules: infos,
-                objects: input.loaded.resources.len(),
+                objects: input.objects,
                 files: input.loaded.files.len(),
                 gate: self.gate(settings),
                 today,
@@ -343,8 +343,9 @@ fn with_texts(
     (judgement, infos)
 }
 
-fn not_analysed(loaded: &Loaded) -> Vec<NotAnalysed> {
-    let mut found: Vec<_> = loaded
+fn not_analysed(input: &Input) -> Vec<NotAnalysed> {
+    let mut found: Vec<_> = input
+        .loaded
         .files
         .iter()
         .filter_map(|file| match &file.outcome {
@@ -355,6 +356,10 @@ fn not_analysed(loaded: &Loaded) -> Vec<NotAnalysed> {
             FileOutcome::Read(_) | FileOutcome::Broken(_) => None,
         })
         .collect();
+    found.extend(input.unread.iter().map(|unread| NotAnalysed {
+        path: unread.path.clone(),
+        reason: unread.reason.clone(),
+    }));
     found.sort();
     found
 }

@@ -1,11 +1,14 @@
 //! L8: the straight line of a run: what was loaded → views → facts → verdicts → silencers. `check` and the examples of
 //! rules share it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::io::Io;
 use crate::config::{Config, Ignore, assume};
-use crate::discover::{self, Discovered, Root};
+use crate::discover::beside::Nothing;
+use crate::discover::display::{Base, absolute};
+use crate::discover::{self, Beside, Discovered, Root};
 use crate::engine::Analysis;
 use crate::engine::subjects::MeshSummary;
 use crate::error::Error;
@@ -20,6 +23,7 @@ use crate::rule::RuleSet;
 use crate::source::{SourceFile, SourceId, Sources, Span, to_u32};
 use crate::suppress::{self, Silencers};
 use crate::view::build::{ViewSettings, Views, views};
+use crate::view::gitops::Unread;
 use crate::view::{Namespace, View};
 
 /// Everything read, as views.
@@ -33,6 +37,10 @@ pub struct Input {
     pub views: Vec<Arc<View>>,
     /// What is wrong inside views.
     pub view_problems: Vec<crate::load::problem::InputProblem>,
+    /// What is applied and not worked out.
+    pub unread: Vec<Unread>,
+    /// Objects that are judged.
+    pub objects: usize,
     /// What engines take for granted.
     pub assume: Assumptions,
     /// The meshes of each view, once judged.
@@ -88,30 +96,53 @@ pub(super) fn read(
     Ok(as_views(
         loaded,
         &discovered.roots,
-        &view_settings(config),
+        &*discovered.beside,
+        &view_settings(config, &request.cwd),
         assume,
     ))
 }
 
-fn view_settings(config: &Config) -> ViewSettings {
+fn view_settings(config: &Config, cwd: &Path) -> ViewSettings {
+    let base = Base::of(cwd);
+    // Paths in the config count from its folder; findings print them from the base.
+    let file = config.file.as_ref().map_or("", |file| file.path.as_str());
+    let file = absolute(cwd, Path::new(file));
+    let folder = file.parent().unwrap_or(&file);
+    let printed = |path: &String| match base.shown(&absolute(folder, Path::new(path))) {
+        shown if shown == "." => String::new(),
+        shown => shown,
+    };
     ViewSettings {
         named: config
             .views
             .iter()
-            .map(|(name, paths)| (name.clone(), paths.clone()))
+            .map(|(name, paths)| (name.clone(), paths.iter().map(printed).collect()))
             .collect(),
         default_namespace: assume::read(config.assume()).default_namespace,
         ..ViewSettings::default()
     }
 }
 
-fn as_views(loaded: Loaded, roots: &[Root], settings: &ViewSettings, assume: Assumptions) -> Input {
-    let Views { views, problems } = views(&loaded, roots, settings);
+fn as_views(
+    mut loaded: Loaded,
+    roots: &[Root],
+    beside: &dyn Beside,
+    settings: &ViewSettings,
+    assume: Assumptions,
+) -> Input {
+    let Views {
+        views,
+        problems,
+        unread,
+        objects,
+    } = views(&mut loaded, roots, beside, settings);
     Input {
         sources: loaded.sources(),
         loaded,
         views: views.into_iter().map(Arc::new).collect(),
         view_problems: problems,
+        unread,
+        objects,
         assume,
         meshes: Vec::new(),
     }
@@ -149,7 +180,7 @@ pub fn read_texts(files: &[(String, String)], assume: Assumptions) -> Input {
         default_namespace: assume.default_namespace.clone(),
         ..ViewSettings::default()
     };
-    as_views(whole, &[root], &settings, assume)
+    as_views(whole, &[root], &Nothing, &settings, assume)
 }
 
 impl Input {

@@ -128,6 +128,12 @@ impl Applied {
             && self.substitution.is_none()
     }
 
+    /// The file that says so.
+    #[must_use]
+    pub fn source(&self) -> &Arc<SourceFile> {
+        &self.source
+    }
+
     /// The namespace that every namespaced object gets.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {

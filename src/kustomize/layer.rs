@@ -112,6 +112,8 @@ pub(crate) struct Layer {
     pub(crate) build_metadata: Vec<Text>,
     pub(crate) sort: Option<SortOptions>,
     pub(crate) refusals: Vec<Refusal>,
+    /// Files that refused fields name: they are parts of the kustomization all the same.
+    pub(crate) unused: Vec<String>,
     /// Fields of the same kind that say nothing; they only join a refusal.
     pub(crate) idle: Vec<Refusal>,
 }
@@ -210,6 +212,9 @@ impl Layer {
         let Some(field) = REFUSED.iter().find(|f| f.eq_ignore_ascii_case(&text)) else {
             return;
         };
+        let paths = value.items().filter_map(NodeRef::as_str);
+        let paths = paths.filter(|text| !text.contains('\n'));
+        self.unused.extend(paths.map(str::to_owned));
         let list = if says_nothing(value) {
             &mut self.idle
         } else {

@@ -229,6 +229,7 @@ impl<'f> Loader<'f> {
         loading.entries(&layer);
         loading.patch_files(&layer);
         loading.generator_files(&layer);
+        loading.unused_files(&layer);
         loading.loaded.layer = layer;
         Arc::new(loading.loaded)
     }
@@ -328,6 +329,16 @@ impl Loading<'_> {
                     self.loaded.consumed.push(path);
                 }
                 None => self.fail(entry.span, ErrorKind::MissingFile(entry.text.clone())),
+            }
+        }
+    }
+
+    fn unused_files(&mut self, layer: &Layer) {
+        for text in &layer.unused {
+            let path = join(&self.loaded.folder, text);
+            let is_inside = is_in_or_below(&path, &self.loaded.folder);
+            if is_inside && self.files.yaml(&path).is_some() {
+                self.loaded.consumed.push(path);
             }
         }
     }

@@ -59,6 +59,14 @@ impl<'l> LoadedFiles<'l> {
         self.loaded.files.get(to_usize(*number))
     }
 
+    /// The text with this number, when it was read on demand.
+    #[must_use]
+    pub fn source(&self, id: SourceId) -> Option<Arc<SourceFile>> {
+        let at = to_usize(id.0).checked_sub(self.loaded.files.len())?;
+        let state = self.lock();
+        Some(Arc::clone(&state.more.get(at)?.0.source))
+    }
+
     /// The files read on demand, with the secrets of each.
     #[must_use]
     pub fn into_more(self) -> Vec<(LoadedFile, Vec<Span>)> {

@@ -1,19 +1,20 @@
 //! L3: views of a run. Input: everything loaded and the settings; output: `Views` and the conflicts inside them.
 //!
-//! Finders run in a fixed order; each claims files, and the folders take what no finder claimed. Flux, Argo CD and leaf
-//! kustomizations join the list as further finders.
+//! Finders run in a fixed order; each claims files, and the folders take what no finder claimed: first the configuration,
+//! then Flux, Argo CD and leaf kustomizations (`gitops.rs`).
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::discover::Root;
+use crate::discover::{Beside, Root};
 use crate::load::broken::Fills;
-use crate::load::problem::InputProblem;
-use crate::load::{Loaded, LoadedFile};
+use crate::load::problem::{InputProblem, ProblemKind};
+use crate::load::{FileOutcome, Loaded, LoadedFile};
 use crate::resource::Resource;
 use crate::resource::scope::Scopes;
 use crate::source::{to_u32, to_usize};
 use crate::view::content::Copies;
+use crate::view::gitops::{self, Unread};
 use crate::view::{Member, Namespace, Opaque, View, conflict, folders};
 
 /// What the configuration says about views.
@@ -34,6 +35,10 @@ pub struct Views {
     pub views: Vec<View>,
     /// INPUT010 data, in view order; a conflict seen in several views once.
     pub problems: Vec<InputProblem>,
+    /// What is applied and not worked out, sorted.
+    pub unread: Vec<Unread>,
+    /// Objects that are judged, or repeat one: those that were built instead of those that they were built from.
+    pub objects: usize,
 }
 
 /// A view before namespaces are resolved.
@@ -42,30 +47,69 @@ pub struct Plan {
     /// Name printed in reports.
     pub name: String,
     /// How it was found, for the reader.
-    pub found_by: &'static str,
-    /// Files by number: their objects and their unread documents.
+    pub found_by: String,
+    /// Files by number that have a part in it.
     pub files: Vec<u32>,
-    /// Namespace of objects that name none, from what applies the view.
-    pub namespace: Option<String>,
+    /// What it consists of.
+    pub parts: Vec<Part>,
+    /// What is applied and not known, but for the unread documents of the parts.
+    pub opaque: Vec<Opaque>,
     /// Whether somebody says that these files belong together.
     pub is_declared: bool,
+    /// Kustomizations that were built for it.
+    pub overlays: usize,
 }
 
-/// Finds the views.
+/// Objects of a view that are applied in one way.
+#[derive(Clone, Debug, Default)]
+pub struct Part {
+    /// Files by number whose objects and unread documents are applied as they stand.
+    pub files: Vec<u32>,
+    /// Objects that were built.
+    pub resources: Vec<Arc<Resource>>,
+    /// Namespace of objects that name none, from what applies them.
+    pub namespace: Option<String>,
+}
+
+/// Finds the views. Objects that are built, and files that are read for that, join what was loaded.
 #[must_use]
-pub fn views(loaded: &Loaded, roots: &[Root], settings: &ViewSettings) -> Views {
+pub fn views(
+    loaded: &mut Loaded,
+    roots: &[Root],
+    beside: &dyn Beside,
+    settings: &ViewSettings,
+) -> Views {
+    let found = gitops::find(loaded, roots, beside, settings);
+    let mut plans = found.plans;
     let scopes = Scopes::of(loaded.resources.iter().map(|r| &**r));
+    let open = loaded.files.iter().zip(0u32..);
+    let open = open.filter(|(_, number)| !found.claimed.contains(number));
     let copies = Copies::of(
-        loaded.resources.iter().map(|r| &**r),
+        open.flat_map(|(file, _)| loaded.resources_of(file))
+            .map(|resource| (&**resource, None)),
         &scopes,
         settings.default_namespace.as_deref(),
     );
-    let mut plans = configured(loaded, settings);
-    let claimed: BTreeSet<u32> = plans
-        .iter()
-        .flat_map(|plan| plan.files.iter().copied())
-        .collect();
-    plans.extend(plain_folders(loaded, roots, &claimed, &copies));
+    plans.extend(plain_folders(loaded, roots, &found.claimed, &copies));
+    let is_part = |file: &u32| found.claimed.contains(file) && !found.raw.contains(file);
+    let parts = (0u32..).zip(&loaded.files).filter(|(file, _)| is_part(file));
+    let in_parts: usize = parts.map(|(_, file)| loaded.resources_of(file).len()).sum();
+    let objects = loaded.resources.len() + found.resources.len() - in_parts;
+    loaded.resources.extend(found.resources);
+    loaded.problems.extend(found.problems);
+    let is_shown = |problem: &InputProblem| {
+        !(is_part(&problem.span.source.0) && problem.kind == ProblemKind::Unnamed)
+    };
+    loaded.problems.retain(is_shown);
+    loaded.secrets.extend(found.secrets);
+    for (mut file, secrets) in found.more {
+        file.broken.clear();
+        file.outcome = FileOutcome::Read(0);
+        loaded.files.push(file);
+        loaded.secrets.extend(secrets);
+    }
+    loaded.secrets.sort_unstable();
+    loaded.secrets.dedup();
     let mut builder = Builder {
         loaded,
         settings,
@@ -82,34 +126,9 @@ pub fn views(loaded: &Loaded, roots: &[Root], settings: &ViewSettings) -> Views 
     Views {
         views: builder.views,
         problems: builder.conflicts.problems,
+        unread: found.unread,
+        objects,
     }
-}
-
-/// Finder: `views:` of the configuration.
-fn configured(loaded: &Loaded, settings: &ViewSettings) -> Vec<Plan> {
-    let is_below = |path: &str, folder: &str| {
-        let folder = folder.trim_start_matches("./").trim_end_matches('/');
-        folder.is_empty()
-            || folder == "."
-            || path == folder
-            || path
-                .strip_prefix(folder)
-                .is_some_and(|rest| rest.starts_with('/'))
-    };
-    settings
-        .named
-        .iter()
-        .map(|(name, paths)| Plan {
-            name: name.clone(),
-            found_by: "config",
-            files: numbered(loaded)
-                .filter(|(_, file)| paths.iter().any(|path| is_below(&file.source.path, path)))
-                .map(|(number, _)| number)
-                .collect(),
-            namespace: None,
-            is_declared: true,
-        })
-        .collect()
 }
 
 /// Finder: every folder asked for, and the files named one by one.
@@ -162,13 +181,7 @@ fn plain_folders(
         plans.extend(
             folders::split(loaded, root, files, copies)
                 .into_iter()
-                .map(|set| Plan {
-                    name: set.name,
-                    found_by: "folder",
-                    files: set.files,
-                    namespace: None,
-                    is_declared: false,
-                }),
+                .map(|set| plain(set.name, "folder", set.files, false)),
         );
     }
     if !alone.is_empty() {
@@ -176,20 +189,44 @@ fn plain_folders(
             [only] => loaded.files.get(to_usize(*only)),
             _ => None,
         };
-        plans.push(Plan {
-            name: only.map_or_else(|| "named files".to_owned(), |file| file.source.path.clone()),
-            found_by: "files",
-            files: alone,
-            namespace: None,
-            is_declared: true,
-        });
+        let name = only.map_or_else(|| "named files".to_owned(), |file| file.source.path.clone());
+        plans.push(plain(name, "files", alone, true));
     }
     plans.sort_by(|a, b| a.name.cmp(&b.name));
     plans
 }
 
+/// A view of files as they stand.
+fn plain(name: String, found_by: &str, files: Vec<u32>, is_declared: bool) -> Plan {
+    Plan {
+        name,
+        found_by: found_by.to_owned(),
+        parts: vec![Part {
+            files: files.clone(),
+            ..Part::default()
+        }],
+        files,
+        is_declared,
+        ..Plan::default()
+    }
+}
+
 fn numbered(loaded: &Loaded) -> impl Iterator<Item = (u32, &LoadedFile)> {
     (0u32..).zip(&loaded.files)
+}
+
+/// What the unread documents of a file may hold.
+fn unread_documents(file: &LoadedFile, default: Option<&str>) -> Vec<Opaque> {
+    let documents = file.broken.iter().map(|broken| Opaque {
+        namespace: match &broken.fills {
+            Fills::Any => None,
+            Fills::Unset => Some(default.unwrap_or_default().to_owned()),
+            Fills::Named(name) => Some(name.clone()),
+        },
+        what: broken.what.clone(),
+        span: Some(broken.span),
+    });
+    documents.collect()
 }
 
 struct Builder<'l> {
@@ -209,45 +246,45 @@ impl Builder<'_> {
     /// Builds one view; a set of files without object and without unread document is none.
     fn add(&mut self, plan: Plan) {
         let loaded = self.loaded;
-        let files: Vec<&LoadedFile> = plan
-            .files
-            .iter()
-            .filter_map(|&at| loaded.files.get(to_usize(at)))
-            .collect();
-        let objects: Vec<&Arc<Resource>> = files
-            .iter()
-            .flat_map(|file| loaded.resources_of(file))
-            .collect();
-        let default = plan
-            .namespace
-            .or_else(|| self.settings.default_namespace.clone());
-        let opaque: Vec<Opaque> = files
-            .iter()
-            .flat_map(|file| &file.broken)
-            .map(|broken| Opaque {
-                namespace: match &broken.fills {
-                    Fills::Any => None,
-                    Fills::Unset => Some(default.clone().unwrap_or_default()),
-                    Fills::Named(name) => Some(name.clone()),
-                },
-                what: broken.what.clone(),
-                span: Some(broken.span),
-            })
-            .collect();
+        let mut opaque = plan.opaque;
+        let mut objects: Vec<(&Arc<Resource>, Option<&str>)> = Vec::new();
+        for part in &plan.parts {
+            let default = part.namespace.as_deref();
+            let default = default.or(self.settings.default_namespace.as_deref());
+            for file in part.files.iter().filter_map(|&at| loaded.files.get(to_usize(at))) {
+                objects.extend(loaded.resources_of(file).iter().map(|r| (r, default)));
+                opaque.extend(unread_documents(file, default));
+            }
+            objects.extend(part.resources.iter().map(|r| (r, default)));
+        }
         if objects.is_empty() && opaque.is_empty() {
             return;
         }
         let all = objects.len();
-        let kept = conflict::settle(objects, &self.copies, plan.is_declared, &mut self.conflicts);
+        // Objects that are built, or placed by what applies them, are copies of each other within their view only.
+        let is_plain = |part: &Part| part.resources.is_empty() && part.namespace.is_none();
+        let own = (!plan.parts.iter().all(is_plain)).then(|| {
+            let objects = objects.iter().map(|(resource, default)| (&***resource, *default));
+            Copies::of(objects, &self.scopes, None)
+        });
+        let copies = own.as_ref().unwrap_or(&self.copies);
+        let kept = conflict::settle(objects, copies, plan.is_declared, &mut self.conflicts);
         let repeated = to_u32(all - kept.len());
-        let members = kept
+        let default = self.settings.default_namespace.clone();
+        let kept = kept
             .into_iter()
-            .chain(self.settings.objects.iter().cloned())
-            .map(|resource| self.member(resource, default.as_deref()))
+            .map(|(resource, namespace)| (Arc::clone(resource), namespace.map(str::to_owned)));
+        let assumed = self.settings.objects.iter().cloned();
+        let members = kept
+            .chain(assumed.map(|resource| (resource, default.clone())))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|(resource, namespace)| self.member(resource, namespace.as_deref()))
             .collect();
         let name = self.unique(plan.name);
-        let mut view = View::new(name, plan.found_by.to_owned(), members, opaque);
+        let mut view = View::new(name, plan.found_by, members, opaque);
         view.repeated = repeated;
+        view.overlays = plan.overlays;
         self.views.push(view);
     }
 

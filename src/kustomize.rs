@@ -45,9 +45,9 @@ use std::sync::Arc;
 pub use applied::Applied;
 pub use disk::DiskFiles;
 pub use error::{ErrorKind, KustomizeError, Refusal};
-pub use substitute::Substitution;
-pub use loaded::LoadedFiles;
 pub use files::{Files, RawFile, YamlFile};
+pub use loaded::LoadedFiles;
+pub use substitute::Substitution;
 
 use crate::source::Span;
 use crate::yaml::Tree;

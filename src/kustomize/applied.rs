@@ -76,7 +76,9 @@ impl Applied {
                 value,
             };
             match &*name {
-                "targetNamespace" => self.layer.namespace = Some(field("targetNamespace").string()?),
+                "targetNamespace" => {
+                    self.layer.namespace = Some(field("targetNamespace").string()?)
+                }
                 "namePrefix" => self.layer.name_prefix = Some(field("namePrefix").string()?),
                 "nameSuffix" => self.layer.name_suffix = Some(field("nameSuffix").string()?),
                 "patches" => self.layer.patches = list(&field("patches"), patch)?,
@@ -184,7 +186,10 @@ impl Applied {
                     let metadata = object.node.map_at("metadata", value.span);
                     let map = metadata.and_then(|m| m.map_at(field, value.span));
                     if let Some(map) = map {
-                        map.set(crate::kustomize::node::Key::verbatim(key), Node::verbatim(value));
+                        map.set(
+                            crate::kustomize::node::Key::verbatim(key),
+                            Node::verbatim(value),
+                        );
                     }
                 }
             }

@@ -51,7 +51,9 @@ pub(crate) fn finish<'a>(
         if options.show_secrets {
             tree.show_secrets();
         } else {
-            finished.secrets.append(&mut secret::mark_rendered(&mut tree));
+            finished
+                .secrets
+                .append(&mut secret::mark_rendered(&mut tree));
         }
         finished.trees.push(Arc::new(tree));
     }

@@ -69,7 +69,8 @@ pub(crate) struct Closure {
 impl Closure {
     /// The namespace that the kustomization in `folder` gives its objects. Transformers of the user may give another.
     pub(crate) fn namespace(&self, folder: &str) -> Option<String> {
-        let is_transformed = |r: &Refusal| matches!(r.field.as_str(), "transformers" | "configurations");
+        let is_transformed =
+            |r: &Refusal| matches!(r.field.as_str(), "transformers" | "configurations");
         let namespace = self.layers.get(folder)?.layer.namespace.as_ref()?;
         let is_last_word = !self.refusals.iter().any(is_transformed);
         is_last_word.then(|| namespace.text.clone())

@@ -5,8 +5,8 @@
 use std::collections::VecDeque;
 
 use crate::kustomize::error::{ErrorKind, KustomizeError};
-use crate::kustomize::node::{Node, Value};
 use crate::kustomize::files::YamlFile;
+use crate::kustomize::node::{Node, Value};
 
 /// The documents of a file.
 ///

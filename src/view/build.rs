@@ -92,7 +92,9 @@ pub fn views(
     );
     plans.extend(plain_folders(loaded, roots, &found.claimed, &copies));
     let is_part = |file: &u32| found.claimed.contains(file) && !found.raw.contains(file);
-    let parts = (0u32..).zip(&loaded.files).filter(|(file, _)| is_part(file));
+    let parts = (0u32..)
+        .zip(&loaded.files)
+        .filter(|(file, _)| is_part(file));
     let in_parts: usize = parts.map(|(_, file)| loaded.resources_of(file).len()).sum();
     let objects = loaded.resources.len() + found.resources.len() - in_parts;
     loaded.resources.extend(found.resources);
@@ -251,7 +253,11 @@ impl Builder<'_> {
         for part in &plan.parts {
             let default = part.namespace.as_deref();
             let default = default.or(self.settings.default_namespace.as_deref());
-            for file in part.files.iter().filter_map(|&at| loaded.files.get(to_usize(at))) {
+            for file in part
+                .files
+                .iter()
+                .filter_map(|&at| loaded.files.get(to_usize(at)))
+            {
                 objects.extend(loaded.resources_of(file).iter().map(|r| (r, default)));
                 opaque.extend(unread_documents(file, default));
             }
@@ -264,7 +270,9 @@ impl Builder<'_> {
         // Objects that are built, or placed by what applies them, are copies of each other within their view only.
         let is_plain = |part: &Part| part.resources.is_empty() && part.namespace.is_none();
         let own = (!plan.parts.iter().all(is_plain)).then(|| {
-            let objects = objects.iter().map(|(resource, default)| (&***resource, *default));
+            let objects = objects
+                .iter()
+                .map(|(resource, default)| (&***resource, *default));
             Copies::of(objects, &self.scopes, None)
         });
         let copies = own.as_ref().unwrap_or(&self.copies);

@@ -92,7 +92,11 @@ pub(crate) fn find(
             found.add(followed, name, None);
         }
     }
-    let is_open = |leaf: &&str| leaves.file(leaf).is_none_or(|file| !found.claimed.contains(&file));
+    let is_open = |leaf: &&str| {
+        leaves
+            .file(leaf)
+            .is_none_or(|file| !found.claimed.contains(&file))
+    };
     let open: Vec<&str> = leaves.leaves().filter(is_open).collect();
     units.build_all(open.iter().map(|leaf| (*leaf).to_owned()));
     for leaf in open {

@@ -69,14 +69,15 @@ pub(super) fn orders(
     orders
 }
 
-fn of_application(
-    spec: NodeRef<'_>,
-    parameters: &Parameters,
-) -> Vec<Result<Order, String>> {
+fn of_application(spec: NodeRef<'_>, parameters: &Parameters) -> Vec<Result<Order, String>> {
     let single = spec.get("source").into_iter();
     let many = spec.get("sources").into_iter().flat_map(NodeRef::items);
     let sources: Vec<NodeRef<'_>> = many.collect();
-    let sources = if sources.is_empty() { single.collect() } else { sources };
+    let sources = if sources.is_empty() {
+        single.collect()
+    } else {
+        sources
+    };
     sources
         .into_iter()
         .filter_map(|source| order(spec, source, parameters).transpose())
@@ -116,10 +117,18 @@ fn order(
     };
     let flag = |path: &[&str]| source.at(path).and_then(NodeRef::as_bool) == Some(true);
     let directory = |field| source.at(&["directory", field]).map_or("", NodeRef::text);
-    let has_jsonnet = source.at(&["directory", "jsonnet"]).is_some_and(|n| !n.is_empty());
-    let mut kustomize = source.get("kustomize").into_iter().flat_map(NodeRef::entries);
+    let has_jsonnet = source
+        .at(&["directory", "jsonnet"])
+        .is_some_and(|n| !n.is_empty());
+    let mut kustomize = source
+        .get("kustomize")
+        .into_iter()
+        .flat_map(NodeRef::entries);
     let refused = kustomize
-        .find(|(key, value)| key.key_text() != "version" && !(value.is_null() || value.len() == 0 && !is_text(*value)))
+        .find(|(key, value)| {
+            key.key_text() != "version"
+                && !(value.is_null() || (value.is_empty() && value.text().is_empty()))
+        })
         .map(|(key, _)| format!("`kustomize.{}`", key.key_text()))
         .or_else(|| has_jsonnet.then(|| String::from("`directory.jsonnet`")));
     Ok(Some(Order {
@@ -131,8 +140,4 @@ fn order(
         exclude: directory("exclude").to_owned(),
         refused,
     }))
-}
-
-fn is_text(node: NodeRef<'_>) -> bool {
-    !node.is_map() && !node.is_seq() && !node.text().is_empty()
 }

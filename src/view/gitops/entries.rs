@@ -82,7 +82,12 @@ fn place(
 ) -> Vec<Placed> {
     let known: Known = (units.loaded.resources.iter())
         .filter(|r| flux::is_source(r) || r.kind() == "ArtifactGenerator")
-        .map(|r| (key(r.kind(), r.namespace.as_deref().unwrap_or(""), &r.name), Arc::clone(r)))
+        .map(|r| {
+            (
+                key(r.kind(), r.namespace.as_deref().unwrap_or(""), &r.name),
+                Arc::clone(r),
+            )
+        })
         .collect();
     let files: BTreeSet<u32> = appliers
         .iter()
@@ -107,7 +112,9 @@ fn place(
         } else {
             let orders = argo::orders(applier, units.folders, &own);
             let paths = orders.into_iter().flatten().map(|order| order.path);
-            paths.filter_map(|path| units.resolve(&path, &own)).collect()
+            paths
+                .filter_map(|path| units.resolve(&path, &own))
+                .collect()
         };
         let within = targets.iter().find(|target| is_in_or_below(&own, target));
         let anchors = match (within, holders.get(&file)) {
@@ -136,17 +143,17 @@ fn cluster_folder(anchor: &str) -> String {
 
 /// Takes entries below another one into it, unless the two say different things of one applier.
 fn join(mut entries: BTreeMap<String, Entry>, placed: &[Placed]) -> Vec<Entry> {
-    let mut of_anchor: BTreeMap<&str, BTreeMap<(&str, &str), Vec<&Arc<Resource>>>> = BTreeMap::new();
+    let mut of_anchor: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
     for applier in placed {
         let resource = &applier.resource;
         let name = (resource.kind(), resource.name.as_str());
-        let appliers = of_anchor.entry(&applier.anchor).or_default();
-        appliers.entry(name).or_default().push(resource);
+        of_anchor.entry(&applier.anchor).or_default().insert(name);
     }
     let clash = |a: &Entry, b: &Entry| {
-        let names = |e: &Entry| -> BTreeSet<(&str, &str)> {
-            let of = e.anchors.iter().filter_map(|anchor| of_anchor.get(anchor.as_str()));
-            of.flat_map(BTreeMap::keys).copied().collect()
+        let names = |entry: &Entry| -> BTreeSet<(&str, &str)> {
+            let anchors = entry.anchors.iter();
+            let names = anchors.filter_map(|anchor| of_anchor.get(anchor.as_str()));
+            names.flatten().copied().collect()
         };
         !names(a).is_disjoint(&names(b))
     };

@@ -51,8 +51,9 @@ pub(super) fn order(resource: &Resource, known: &Known) -> Result<Order, String>
     let name = text(&["sourceRef", "name"]).unwrap_or("");
     let namespace = text(&["sourceRef", "namespace"]).unwrap_or(own);
     let path = if kind == "ExternalArtifact" {
-        artifact(known, namespace, name, path)
-            .ok_or_else(|| format!("no ArtifactGenerator here says what `{name}` holds at `{path}`"))?
+        artifact(known, namespace, name, path).ok_or_else(|| {
+            format!("no ArtifactGenerator here says what `{name}` holds at `{path}`")
+        })?
     } else if is_elsewhere(known, kind, namespace, name) {
         return Err(format!("{kind} `{namespace}/{name}` is another repository"));
     } else {
@@ -78,7 +79,9 @@ fn is_elsewhere(known: &Known, kind: &str, namespace: &str, name: &str) -> bool 
     let Some(own) = url(kind, namespace, name) else {
         return false;
     };
-    let mut main = known.iter().filter(|((k, _, name), _)| k == kind && name == "flux-system");
+    let mut main = known
+        .iter()
+        .filter(|((k, _, name), _)| k == kind && name == "flux-system");
     let is_other = main.any(|((_, namespace, name), _)| url(kind, namespace, name) != Some(own));
     is_other || (kind != "GitRepository" && name != "flux-system")
 }
@@ -112,7 +115,9 @@ fn artifact(known: &Known, namespace: &str, name: &str, path: &str) -> Option<St
 /// `@alias/dir/**` to `@artifact/other/`: where the folder lands, and where it comes from. Other patterns pick single files.
 fn copied(from: &str, to: &str) -> Option<(String, String)> {
     let (_, from) = from.strip_prefix('@')?.split_once('/')?;
-    let from = from.strip_suffix("/**").or_else(|| (from == "**").then_some(""))?;
+    let from = from
+        .strip_suffix("/**")
+        .or_else(|| (from == "**").then_some(""))?;
     let to = to.strip_prefix("@artifact")?;
     let is_plain = |path: &str| !path.contains(['*', '?', '[', '{']);
     let to = to.trim_start_matches('/');
@@ -148,7 +153,11 @@ pub(super) fn variables(resource: &Resource, known: &Known) -> (Option<Substitut
     };
     let mut waits = false;
     let own = resource.namespace.as_deref().unwrap_or("");
-    for from in build.get("substituteFrom").into_iter().flat_map(NodeRef::items) {
+    for from in build
+        .get("substituteFrom")
+        .into_iter()
+        .flat_map(NodeRef::items)
+    {
         let text = |field| from.get(field).and_then(NodeRef::as_str).unwrap_or("");
         let map = (text("kind") == "ConfigMap")
             .then(|| known.get(&key("ConfigMap", own, text("name"))))

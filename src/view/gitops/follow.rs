@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use crate::kustomize::files::join;
 use crate::resource::Resource;
 use crate::source::Span;
 use crate::view::Opaque;
@@ -66,7 +67,8 @@ pub(super) fn cluster(units: &mut Units<'_>, entry: &Entry) -> BTreeMap<Cluster,
 
 /// Follows what stands in or below some paths, which the configuration says belong together.
 pub(super) fn declared(units: &mut Units<'_>, paths: &[String]) -> Followed {
-    let built = units.below(paths);
+    let paths: Vec<String> = paths.iter().map(|path| join("", path)).collect();
+    let built = units.below(&paths);
     let mut walk = Walk::new(units);
     walk.take(&built, None, None);
     walk.run();
@@ -146,7 +148,8 @@ impl<'w, 'u> Walk<'w, 'u> {
         followed.add(built, namespace.clone());
         for resource in self.units.objects(built) {
             if flux::is_applier(resource) || argo::is_applier(resource) {
-                self.queue.push_back((Arc::clone(resource), cluster.clone()));
+                self.queue
+                    .push_back((Arc::clone(resource), cluster.clone()));
             }
             if matches!(resource.kind(), "ConfigMap" | "ArtifactGenerator") {
                 let key = known_key(resource, namespace.as_deref());
@@ -171,7 +174,8 @@ impl<'w, 'u> Walk<'w, 'u> {
     fn flux(&mut self, applier: &Arc<Resource>, cluster: &Cluster, may_wait: bool) {
         let (substitution, waits) = flux::variables(applier, &self.known);
         if waits && may_wait {
-            self.waiting.push_back((Arc::clone(applier), cluster.clone()));
+            self.waiting
+                .push_back((Arc::clone(applier), cluster.clone()));
             return;
         }
         if !self.is_new(applier, cluster) {

@@ -21,7 +21,9 @@ pub(super) fn folders(loaded: &Loaded) -> BTreeMap<String, u32> {
 
 fn is_kustomization(loaded: &Loaded, file: &LoadedFile) -> bool {
     let path = &file.source.path;
-    let name = path.rsplit_once('/').map_or(path.as_str(), |(_, name)| name);
+    let name = path
+        .rsplit_once('/')
+        .map_or(path.as_str(), |(_, name)| name);
     if !KUSTOMIZATION_NAMES.contains(&name) {
         return false;
     }
@@ -89,7 +91,10 @@ impl Leaves {
 
     /// Kustomizations that no view took in, with a word for the ledger: Components that nothing uses.
     pub(super) fn unused(&self, claimed: &BTreeSet<u32>) -> Vec<(u32, Option<Unread>)> {
-        let open = self.files.iter().filter(|(_, file)| !claimed.contains(file));
+        let open = self
+            .files
+            .iter()
+            .filter(|(_, file)| !claimed.contains(file));
         open.map(|(folder, &file)| {
             let is_component = self.names.get(folder).is_some_and(|n| n.is_component);
             let unread = is_component.then(|| Unread {

@@ -69,14 +69,19 @@ impl Folders {
                 path.is_some_and(|path| is_wanted(path.trim_start_matches('/')))
             })
         };
-        tops.iter().find(has_wanted).copied().unwrap_or("").to_owned()
+        tops.iter()
+            .find(has_wanted)
+            .copied()
+            .unwrap_or("")
+            .to_owned()
     }
 
     /// The folder that `path` means for an object that stands in the folder `from`: GitOps tools count from the top of the
     /// repository, which is the working directory, its git top level, or the highest folder on the way down to the object
     /// that has such a path (a repository inside another folder).
     pub(super) fn resolve(&self, path: &str, from: &str) -> Option<String> {
-        self.candidates(path, from).find(|folder| self.exists(folder))
+        self.candidates(path, from)
+            .find(|folder| self.exists(folder))
     }
 
     /// The folders that `path` may mean, the likeliest first.
@@ -131,7 +136,11 @@ mod tests {
 
     #[test]
     fn a_path_counts_from_the_highest_folder_that_has_it() {
-        let folders = folders(&["r/clusters/p/k.yaml", "r/apps/x.yaml", "r/clusters/apps/y.yaml"]);
+        let folders = folders(&[
+            "r/clusters/p/k.yaml",
+            "r/apps/x.yaml",
+            "r/clusters/apps/y.yaml",
+        ]);
         let resolve = |path| folders.resolve(path, "r/clusters/p");
         assert_eq!(resolve("./apps").as_deref(), Some("r/apps"));
         assert_eq!(resolve("clusters/p").as_deref(), Some("r/clusters/p"));

@@ -141,7 +141,11 @@ impl<'u> Units<'u> {
     /// (fluxcd/pkg kustomize v1.18, `scanManifests`). Flux fails on other YAML; it is left out here.
     fn listed(&self, folder: &str) -> Vec<String> {
         let (raw, inner) = self.scan(folder);
-        let prefix = if folder.is_empty() { 0 } else { folder.len() + 1 };
+        let prefix = if folder.is_empty() {
+            0
+        } else {
+            folder.len() + 1
+        };
         let paths = raw.iter().filter_map(|&number| self.file(number));
         let paths = paths
             .filter(|file| !self.loaded.resources_of(file).is_empty() || !file.broken.is_empty())
@@ -214,7 +218,10 @@ impl<'u> Units<'u> {
     }
 
     /// All objects of a build.
-    pub(super) fn objects<'b>(&'b self, built: &'b Built) -> impl Iterator<Item = &'b Arc<Resource>> {
+    pub(super) fn objects<'b>(
+        &'b self,
+        built: &'b Built,
+    ) -> impl Iterator<Item = &'b Arc<Resource>> {
         let raw = built.raw.iter().filter_map(|&number| self.file(number));
         raw.flat_map(|file| self.loaded.resources_of(file))
             .chain(&built.resources)
@@ -307,7 +314,11 @@ impl<'u> Units<'u> {
             let glob = glob.map_err(|_| format!("`{pattern}` is no pattern"))?;
             Ok::<_, String>(glob.compile_matcher())
         };
-        let include = glob(if order.include.is_empty() { "*" } else { &order.include })?;
+        let include = glob(if order.include.is_empty() {
+            "*"
+        } else {
+            &order.include
+        })?;
         let exclude = (!order.exclude.is_empty()).then(|| glob(&order.exclude));
         let exclude = exclude.transpose()?;
         let mut built = Built::default();
@@ -317,7 +328,10 @@ impl<'u> Units<'u> {
             }
             for &number in self.folders.files(at) {
                 let path = self.file(number).map_or("", |f| f.source.path.as_str());
-                let path = path.strip_prefix(folder).unwrap_or(path).trim_start_matches('/');
+                let path = path
+                    .strip_prefix(folder)
+                    .unwrap_or(path)
+                    .trim_start_matches('/');
                 let is_out = exclude.as_ref().is_some_and(|glob| glob.is_match(path));
                 if include.is_match(path) && !is_out {
                     built.raw.push(number);
@@ -358,7 +372,8 @@ impl<'u> Units<'u> {
 
     /// The path of the file that holds a place.
     pub(super) fn path(&self, span: Span) -> String {
-        self.source(span).map_or_else(String::new, |source| source.path.clone())
+        self.source(span)
+            .map_or_else(String::new, |source| source.path.clone())
     }
 
     fn absorb(&mut self, folder: &str, build: Option<Build>, applied: Option<&Applied>) -> Built {
@@ -416,12 +431,13 @@ impl<'u> Units<'u> {
         match refusal.field.as_str() {
             "remote base" => {
                 let source = self.source(refusal.span);
-                let address = source.map_or_else(String::new, |source| {
-                    source.slice(refusal.span).to_owned()
-                });
+                let address =
+                    source.map_or_else(String::new, |source| source.slice(refusal.span).to_owned());
                 format!("remote base of a kustomization: `{address}` at {place}")
             }
-            field => format!("kustomization with a field that is not worked out: `{field}` at {place}"),
+            field => {
+                format!("kustomization with a field that is not worked out: `{field}` at {place}")
+            }
         }
     }
 
@@ -446,7 +462,10 @@ impl<'u> Units<'u> {
             kind: ProblemKind::Kustomization,
             span: error.span,
             message: format!("this kustomization cannot be built: {}", error.kind),
-            help: error.help().unwrap_or("correct it; until then nothing of it is checked").to_owned(),
+            help: error
+                .help()
+                .unwrap_or("correct it; until then nothing of it is checked")
+                .to_owned(),
             related: Vec::new(),
             resource: None,
             is_sure: true,

@@ -42,7 +42,8 @@ impl Parameters {
             };
             let name = name.trim_matches(['-', ' ']);
             let value = if self.is_go {
-                name.strip_prefix('.').and_then(|name| self.values.get(name))
+                name.strip_prefix('.')
+                    .and_then(|name| self.values.get(name))
             } else {
                 self.values.get(name)
             };
@@ -75,7 +76,9 @@ pub(super) fn parameters(
         }
     }
     if all.len() > MAX_APPLICATIONS {
-        return Err(format!("it makes more than {MAX_APPLICATIONS} Applications"));
+        return Err(format!(
+            "it makes more than {MAX_APPLICATIONS} Applications"
+        ));
     }
     Ok(all)
 }
@@ -101,10 +104,16 @@ fn of_generator(
 }
 
 fn list(generator: NodeRef<'_>) -> Result<Vec<Values>, String> {
-    if let Some((key, _)) = generator.entries().find(|(key, _)| key.key_text() != "elements") {
+    if let Some((key, _)) = generator
+        .entries()
+        .find(|(key, _)| key.key_text() != "elements")
+    {
         return Err(format!("`list.{}` is not worked out", key.key_text()));
     }
-    let elements = generator.get("elements").into_iter().flat_map(NodeRef::items);
+    let elements = generator
+        .get("elements")
+        .into_iter()
+        .flat_map(NodeRef::items);
     Ok(elements
         .map(|element| {
             let mut values = Values::new();
@@ -141,7 +150,11 @@ fn git(
         }
     }
     let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
-    for entry in generator.get("directories").into_iter().flat_map(NodeRef::items) {
+    for entry in generator
+        .get("directories")
+        .into_iter()
+        .flat_map(NodeRef::items)
+    {
         let path = entry.get("path").map_or("", NodeRef::text);
         let path = join("", path);
         // Go's `path.Match`: a star does not cross a slash.
@@ -150,10 +163,16 @@ fn git(
             return Err(format!("`{path}` is no pattern"));
         };
         let is_excluding = entry.get("exclude").and_then(NodeRef::as_bool) == Some(true);
-        let list = if is_excluding { &mut unwanted } else { &mut wanted };
+        let list = if is_excluding {
+            &mut unwanted
+        } else {
+            &mut wanted
+        };
         list.push(glob.compile_matcher());
     }
-    let top = folders.top(from, |folder| wanted.iter().any(|glob| glob.is_match(folder)));
+    let top = folders.top(from, |folder| {
+        wanted.iter().any(|glob| glob.is_match(folder))
+    });
     let found = folders.below(&top).filter_map(|folder| {
         let path = folder.strip_prefix(top.as_str())?.trim_start_matches('/');
         let is_hidden = path.split('/').any(|part| part.starts_with('.'));
@@ -172,11 +191,18 @@ fn of_folder(path: &str, is_go: bool) -> Values {
         .chars()
         .map(|c| if matches!(c, '_' | '.' | ' ') { '-' } else { c })
         .collect();
-    let (whole, prefix) = if is_go { ("path.path", "path") } else { ("path", "path") };
+    let (whole, prefix) = if is_go {
+        ("path.path", "path")
+    } else {
+        ("path", "path")
+    };
     let mut values = Values::from([
         (whole.to_owned(), path.to_owned()),
         (format!("{prefix}.basename"), base.to_owned()),
-        (format!("{prefix}.basenameNormalized"), normal.to_lowercase()),
+        (
+            format!("{prefix}.basenameNormalized"),
+            normal.to_lowercase(),
+        ),
     ]);
     if !is_go {
         for (number, part) in path.split('/').enumerate() {
@@ -193,10 +219,16 @@ fn matrix(
     from: &str,
 ) -> Result<Vec<Values>, String> {
     let mut sets = vec![Values::new()];
-    for child in generator.get("generators").into_iter().flat_map(NodeRef::items) {
+    for child in generator
+        .get("generators")
+        .into_iter()
+        .flat_map(NodeRef::items)
+    {
         let own = of_generator(child, is_go, folders, from)?;
         if sets.len().saturating_mul(own.len()) > MAX_APPLICATIONS {
-            return Err(format!("it makes more than {MAX_APPLICATIONS} Applications"));
+            return Err(format!(
+                "it makes more than {MAX_APPLICATIONS} Applications"
+            ));
         }
         sets = sets
             .iter()

@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod config;
 mod demo;
+mod diff;
 pub mod docs;
 mod eval;
 pub mod examples;
@@ -64,6 +65,8 @@ enum Command {
     Explain(explain::Explain),
     /// Hold what the owner intends against what the manifests mean
     Verify(verify::Verify),
+    /// Compare what two trees mean: who can newly call what, and which edit is the cause
+    Diff(diff::Diff),
     /// Run the examples of rules
     Test(test::Test),
     /// Evaluate a CEL expression over manifests
@@ -96,6 +99,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
         Command::Rules(command) => command.run(io),
         Command::Explain(command) => command.run(io),
         Command::Verify(command) => command.run(io),
+        Command::Diff(command) => command.run(io),
         Command::Test(command) => command.run(io),
         Command::Eval(command) => command.run(io),
         Command::Config(command) => command.run(io),

@@ -23,6 +23,7 @@ pub mod topology;
 
 pub mod asset;
 pub mod config;
+pub mod drift;
 pub mod engine;
 pub mod rule;
 

@@ -4,11 +4,16 @@ use std::io::{self, Write};
 
 use crate::finding::Outcome;
 use crate::query::assets::AssetReport;
+use crate::query::diff::DiffReport;
 
 mod assets_cyclonedx;
 mod assets_human;
 mod assets_json;
+mod change;
 mod concise;
+mod diff_human;
+mod diff_json;
+mod diff_markdown;
 mod github;
 mod human;
 mod json;
@@ -25,7 +30,11 @@ pub use assets_human::why;
 pub use terminal::{ColorChoice, Terminal};
 
 // What the formats share; they import it from here and never from each other.
+use change::{
+    Group, causes, counts, first_names, groups, scope, sentence_of, step, telling, texts,
+};
 use layout::write_json;
+use markdown::escaped;
 use place::{Place, level, place, selected};
 use redact::REDACTED;
 use redact::Redactor;
@@ -45,6 +54,8 @@ pub enum Document {
     Check,
     /// The inventory of `meshgov assets`.
     Assets,
+    /// The changes of `meshgov diff`.
+    Diff,
 }
 
 /// How a run wants its reports.
@@ -146,6 +157,28 @@ pub const ASSET_FORMATS: &[Format<AssetReport>] = &[
         name: "cyclonedx",
         about: "CycloneDX 1.6 ML-BOM",
         write: assets_cyclonedx::write,
+    },
+];
+
+/// Every format of the posture diff.
+pub const DIFF_FORMATS: &[Format<DiffReport>] = &[
+    Format {
+        document: Document::Diff,
+        name: "human",
+        about: "what each change means, its cause and the proofs, for a terminal",
+        write: diff_human::write,
+    },
+    Format {
+        document: Document::Diff,
+        name: "json",
+        about: "everything, for programs (version 1)",
+        write: diff_json::write,
+    },
+    Format {
+        document: Document::Diff,
+        name: "markdown",
+        about: "a pull-request comment with a graph of new callers",
+        write: diff_markdown::write,
     },
 ];
 

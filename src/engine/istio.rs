@@ -143,6 +143,34 @@ impl Istio {
     }
 }
 
+/// What decides mesh-wide how clients send, apart from the rules for single hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientSettings {
+    auto_mtls: bool,
+    sidecar_hbone: bool,
+    private_destination_rules: bool,
+    ambient_installed: bool,
+}
+
+impl Istio {
+    /// What decides mesh-wide how clients send.
+    #[must_use]
+    pub fn client_settings(&self) -> ClientSettings {
+        ClientSettings {
+            auto_mtls: self.config.auto_mtls,
+            sidecar_hbone: self.config.sidecar_hbone,
+            private_destination_rules: self.config.private_destination_rules,
+            ambient_installed: self.ambient_installed,
+        }
+    }
+
+    /// Whether a DestinationRule is meant for some pods of a namespace only, so that clients of one namespace may differ.
+    #[must_use]
+    pub fn tells_pods_apart(&self) -> bool {
+        self.destination_rules.tells_pods_apart()
+    }
+}
+
 /// Hosts of ServiceEntries with `location: MESH_INTERNAL`; the default is MESH_EXTERNAL, and of several entries the first counts.
 fn internal_hosts(view: &View) -> BTreeSet<String> {
     let mut seen = BTreeMap::new();

@@ -207,6 +207,21 @@ impl Cube {
         self.literals.iter().all(|l| l.admits(request))
     }
 
+    /// Whether some request of this caller satisfies all conditions. No cube of a set is empty and dimensions are independent, so that the
+    /// conditions on identity alone decide.
+    #[must_use]
+    pub fn admits_caller(&self, caller: Option<&Identity>) -> bool {
+        self.literals
+            .iter()
+            .all(|literal| match literal.atom.as_ref() {
+                Atom::Identity(patterns) => {
+                    let fits = caller.is_some_and(|id| patterns.iter().any(|p| p.matches(id)));
+                    fits == literal.positive
+                }
+                Atom::Address(..) | Atom::Token(_) | Atom::Text(..) => true,
+            })
+    }
+
     /// Whether nothing can satisfy all conditions.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -339,6 +354,12 @@ impl PeerSet {
             }
             _ => None,
         })
+    }
+
+    /// Whether some request of this caller belongs to the set; `None` presents no identity.
+    #[must_use]
+    pub fn admits_caller(&self, caller: Option<&Identity>) -> bool {
+        self.cubes.iter().any(|cube| cube.admits_caller(caller))
     }
 
     /// The set as seen by an observer who has not looked at tokens: conditions on tokens and claims are false.

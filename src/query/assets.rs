@@ -14,7 +14,7 @@ use crate::asset::signal::Evidence;
 use crate::asset::{Asset, Class, Inventory};
 use crate::engine::Analysis;
 use crate::facts::Assumptions;
-use crate::resource::Resource;
+use crate::resource::{Resource, ResourceId};
 use crate::source::{Sources, Span};
 use crate::topology::Topology;
 use crate::view::View;
@@ -148,11 +148,9 @@ pub fn assets(views: &[Arc<View>], assume: &Assumptions, sources: Sources) -> As
         if inventory.assets.is_empty() {
             continue;
         }
-        let links = link::links(view, &inventory);
         let analysis = Analysis::of(view, assume);
-        for (asset, links) in inventory.assets.iter().zip(&links) {
-            let entry = entry(asset, links, &analysis, &mut assumptions);
-            entries.add(entry);
+        for asset in of_view(&inventory, &analysis, &mut assumptions) {
+            entries.add(asset.entry);
         }
     }
     let mut entries = entries.list;
@@ -175,6 +173,49 @@ pub fn assets(views: &[Arc<View>], assume: &Assumptions, sources: Sources) -> As
         assumptions,
         sources,
     }
+}
+
+/// An asset of one view with the objects that say how it is reached.
+#[derive(Debug)]
+pub(crate) struct OfView {
+    /// The object.
+    pub(crate) resource: Arc<Resource>,
+    /// What is known of it.
+    pub(crate) entry: AssetEntry,
+    links: Links,
+}
+
+impl OfView {
+    /// The object and those that lead to it.
+    pub(crate) fn related(&self) -> Vec<ResourceId> {
+        let links = &self.links;
+        let lists = [
+            &links.services,
+            &links.routes,
+            &links.gateways,
+            &links.policies,
+        ];
+        std::iter::once(self.resource.id)
+            .chain(lists.into_iter().flatten().map(|r| r.id))
+            .collect()
+    }
+}
+
+/// The assets of one view; what answers rest on is added to `assumptions`.
+pub(crate) fn of_view(
+    inventory: &Inventory,
+    analysis: &Analysis<'_>,
+    assumptions: &mut Vec<String>,
+) -> Vec<OfView> {
+    let links = link::links(analysis.view, inventory);
+    let assets = inventory.assets.iter().zip(links);
+    assets
+        .map(|(asset, links)| OfView {
+            resource: Arc::clone(&asset.resource),
+            entry: entry(asset, &links, analysis, assumptions),
+            links,
+        })
+        .collect()
 }
 
 /// Entries by the place of the object, so that one seen through several views is found again.

@@ -182,7 +182,7 @@ fn folded(title: &str, lines: impl Iterator<Item = String>, page: &mut String) -
 }
 
 /// Text of a manifest inside Markdown: one line that starts no mark-up, no HTML, no mention, no table cell.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let text = one_line(text);
     let text = truncated(&text, CELL_BYTES);
     let mut out = String::with_capacity(text.len() + 8);

@@ -65,6 +65,11 @@ impl Reach {
         if !self.proxied {
             return Access::unprotected();
         }
+        let (allowed, delegated) = self.sets();
+        Access::of(&allowed, &delegated)
+    }
+
+    fn sets(&self) -> (PeerSet, PeerSet) {
         let mut allowed = PeerSet::nobody();
         let mut delegated = PeerSet::nobody();
         for path in &self.paths {
@@ -72,7 +77,62 @@ impl Reach {
             delegated = delegated.union(path.delegated.clone());
         }
         allowed.cubes.retain(|cube| self.is_real(cube));
-        Access::of(&allowed, &delegated)
+        (allowed, delegated)
+    }
+
+    /// All paths together, so that two can be compared: callers that get through, and those about whom an external authorizer is asked.
+    /// Where nobody looks at tokens, having one makes no difference.
+    #[must_use]
+    pub fn admitted(&self) -> (PeerSet, PeerSet) {
+        if !self.proxied {
+            return (PeerSet::all(), PeerSet::nobody());
+        }
+        let mut seen = self.clone();
+        for path in &mut seen.paths {
+            if path.issuers.is_empty() || path.protocol != Some(Protocol::Http) {
+                path.allowed = path.allowed.before_tokens();
+            }
+        }
+        seen.sets()
+    }
+
+    /// Whether both let in the same, literally; equal sets that are written differently may count as different.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let same_set = |a: &PeerSet, b: &PeerSet| {
+            a.cubes.len() == b.cubes.len()
+                && (a.cubes.iter().zip(&b.cubes)).all(|(a, b)| a.literals == b.literals)
+        };
+        let same_path = |(a, b): (&Path, &Path)| {
+            a.via == b.via
+                && a.protocol == b.protocol
+                && a.issuers == b.issuers
+                && same_set(&a.allowed, &b.allowed)
+                && same_set(&a.delegated, &b.delegated)
+        };
+        self.proxied == other.proxied
+            && self.anonymous == other.anonymous
+            && self.trust_domains == other.trust_domains
+            && self.paths.len() == other.paths.len()
+            && self.paths.iter().zip(&other.paths).all(same_path)
+    }
+
+    /// Whether some request of a caller gets through; `through_service` is what [`Call::through_service`] is, for a caller that may also
+    /// call the pod directly.
+    #[must_use]
+    pub fn lets_in(
+        &self,
+        caller: Option<&crate::facts::peers::Identity>,
+        through_service: bool,
+    ) -> bool {
+        if !self.proxied {
+            return true;
+        }
+        let caller = caller.filter(|_| !self.anonymous);
+        self.paths
+            .iter()
+            .filter(|path| path.via == Via::Direct || (through_service && caller.is_some()))
+            .any(|path| path.allowed.admits_caller(caller))
     }
 
     /// Whether some caller can satisfy the cube: certificates come from the mesh's trust domains only, and no token's subject holds a star.

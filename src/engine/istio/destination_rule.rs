@@ -141,6 +141,11 @@ impl DestinationRules {
         None
     }
 
+    /// Whether a rule is meant for some pods only.
+    pub(crate) fn tells_pods_apart(&self) -> bool {
+        self.rules.iter().any(|r| r.selector.is_some())
+    }
+
     fn is_private(&self, rule: &DestinationRule) -> bool {
         if rule.export.is_empty() {
             return self.private_by_default;

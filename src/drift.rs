@@ -1,0 +1,7 @@
+//! L5: two views of the same application. Input: their objects and fact values; output: pairs, edits, directions and causes, from which
+//! `query::diff` makes `Change`s.
+
+pub mod cause;
+pub mod edit;
+pub mod lattice;
+pub mod pair;

@@ -1,0 +1,326 @@
+//! L7: what the formats of `diff` share. Input: `DiffReport`; output: sentences, places, and changes gathered by the edit that caused them.
+
+use crate::facts::change::{Cause, Change, ChangeKind, Direction, Edges, Side, State};
+use crate::facts::{Role, Step};
+use crate::query::diff::DiffReport;
+use crate::source::Sources;
+
+use super::{and_more, number, one_line, place, plural};
+
+/// Changes with one and the same cause, most dangerous first.
+pub(super) struct Group<'r> {
+    pub(super) cause: &'r [Cause],
+    pub(super) lines: Vec<Line<'r>>,
+}
+
+/// Changes of several subjects that read alike.
+pub(super) struct Line<'r> {
+    /// The most dangerous one.
+    pub(super) change: &'r Change,
+    /// Further subjects.
+    pub(super) others: Vec<String>,
+}
+
+/// Gathers changes by cause, in the order of the report.
+pub(super) fn groups(report: &DiffReport) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut by_cause = std::collections::HashMap::new();
+    for change in &report.changes {
+        let at = *by_cause
+            .entry(change.cause.as_slice())
+            .or_insert(groups.len());
+        if at == groups.len() {
+            groups.push(Group {
+                cause: &change.cause,
+                lines: Vec::new(),
+            });
+        }
+        let Some(group) = groups.get_mut(at) else {
+            continue;
+        };
+        // A caller's list of its own makes a line of its own.
+        let plain = change.edges.is_none();
+        let alike = |line: &&mut Line<'_>| {
+            plain
+                && line.change.edges.is_none()
+                && line.change.kind == change.kind
+                && line.change.direction == change.direction
+                && (&line.change.before, &line.change.after) == (&change.before, &change.after)
+        };
+        match group.lines.iter_mut().find(alike) {
+            Some(line) => line.others.push(change.about.words()),
+            None => group.lines.push(Line {
+                change,
+                others: Vec::new(),
+            }),
+        }
+    }
+    groups
+}
+
+impl Line<'_> {
+    /// What changed, with how many others: `ml/llm:8080 and 3 more`.
+    pub(super) fn subject(&self) -> String {
+        let own = one_line(&self.change.about.words()).into_owned();
+        match self.others.len() {
+            0 => own,
+            n => format!("{own} and {} more", number(n)),
+        }
+    }
+}
+
+/// What a change means, in one sentence about `subject`.
+pub(super) fn sentence_of(change: &Change, subject: &str) -> String {
+    if change.is_undecided() {
+        let reasons: Vec<String> = change.reasons().into_iter().map(|r| r.missing).collect();
+        let what = match (&change.before, &change.after) {
+            (_, State::Unknown(_)) => "can no longer be known",
+            _ => "could not be known before",
+        };
+        let kind = change.kind.as_str();
+        return format!(
+            "{subject}: {kind} {what}: {}",
+            one_line(&reasons.join("; "))
+        );
+    }
+    match change.kind {
+        ChangeKind::Access | ChangeKind::Callers => callers(change, subject),
+        ChangeKind::Reach => reach(change, subject),
+        ChangeKind::Membership => match change.direction {
+            Direction::Widened => format!("{subject} leaves the mesh"),
+            Direction::Narrowed => format!("{subject} joins the mesh"),
+            Direction::Changed => format!("{subject} changes the dataplane of its mesh"),
+        },
+        ChangeKind::Transport => match change.after.words() {
+            "strict" => format!("{subject} now asks for mutual TLS"),
+            words if words.starts_with("plaintext") => {
+                format!("{subject} now takes plaintext only")
+            }
+            "permissive" if change.direction == Direction::Widened => {
+                format!("{subject} now accepts plaintext besides mutual TLS")
+            }
+            "permissive" => format!("{subject} now accepts mutual TLS besides plaintext"),
+            _ => format!("{subject} now accepts something else"),
+        },
+        ChangeKind::Client => {
+            let who = plural(change.clients, "client");
+            match change.after.words() {
+                "broken" => format!("{who} no longer get through to {subject}"),
+                sent => format!("{who} now send {sent} to {subject}"),
+            }
+        }
+        ChangeKind::Provider => match change.direction {
+            Direction::Narrowed => format!("{subject} calls fewer external providers"),
+            Direction::Widened => format!("{subject} calls a new external provider"),
+            Direction::Changed => format!("{subject} calls other external providers"),
+        },
+        ChangeKind::Model => format!("{subject} names other models"),
+        ChangeKind::Exposure => match change.direction {
+            Direction::Widened => format!("{subject} is reached from further outside"),
+            Direction::Narrowed => format!("{subject} is reached from less far outside"),
+            Direction::Changed => format!("{subject} is reached in another way"),
+        },
+        ChangeKind::Asset => match (&change.before, &change.after) {
+            (State::Absent, _) => format!("{subject} is a new AI asset"),
+            (_, State::Absent) => format!("{subject} is no longer there as an AI asset"),
+            _ => format!("{subject} becomes another kind of AI asset"),
+        },
+        ChangeKind::Grade => match change.direction {
+            Direction::Widened => format!("{subject} gets a worse access grade"),
+            Direction::Narrowed => format!("{subject} gets a better access grade"),
+            Direction::Changed => format!("{subject} gets another access grade"),
+        },
+    }
+}
+
+fn callers(change: &Change, subject: &str) -> String {
+    let none = Edges::default();
+    let edges = change.edges.as_ref().unwrap_or(&none);
+    let anonymous = match edges.anonymous {
+        0 => String::new(),
+        n if n == edges.added => ", with no identity".to_owned(),
+        n => format!(", {} of them with no identity", number(n)),
+    };
+    match (&change.before, &change.after, edges.added, edges.removed) {
+        (State::Absent, _, 0, _) => format!("{subject} is new"),
+        (State::Absent, _, n, _) => {
+            format!(
+                "{subject} is new: {} can reach it{anonymous}",
+                plural(n, "caller")
+            )
+        }
+        (_, State::Absent, ..) => format!("{subject} is gone"),
+        (_, _, 0, 0) => {
+            let what = match change.direction {
+                Direction::Widened => "more",
+                Direction::Narrowed => "fewer",
+                Direction::Changed => "other",
+            };
+            format!(
+                "{subject} lets in {what} requests; the workloads that can reach it are the same"
+            )
+        }
+        (_, _, n, 0) => {
+            let more = plural(n, "more caller");
+            format!(
+                "{more} can reach {subject} (was {}){anonymous}",
+                number(edges.before)
+            )
+        }
+        (_, _, 0, n) => {
+            let fewer = plural(n, "fewer caller");
+            format!("{fewer} can reach {subject} (was {})", number(edges.before))
+        }
+        (_, _, n, m) => format!(
+            "{} can reach {subject}, {} no longer (was {}){anonymous}",
+            plural(n, "more caller"),
+            number(m),
+            number(edges.before)
+        ),
+    }
+}
+
+fn reach(change: &Change, subject: &str) -> String {
+    let none = Edges::default();
+    let edges = change.edges.as_ref().unwrap_or(&none);
+    match (edges.added, edges.removed) {
+        (n, 0) => format!("{subject} can reach {}", plural(n, "more port")),
+        (0, n) => format!("{subject} can reach {}", plural(n, "fewer port")),
+        (n, m) => format!(
+            "{subject} can reach {}, {} no longer",
+            plural(n, "more port"),
+            number(m)
+        ),
+    }
+}
+
+/// `apps/deploy.yaml:14`, in the texts of its side.
+pub(super) fn at(report: &DiffReport, cause: &Cause) -> String {
+    let place = place(texts(report, cause.side), cause.span);
+    let path = report.path(cause.side, place.path);
+    format!("{}:{}", one_line(path), place.start.line)
+}
+
+/// The texts of a side.
+pub(super) fn texts(report: &DiffReport, side: Side) -> &Sources {
+    match side {
+        Side::Base => &report.base,
+        Side::Head => &report.head,
+    }
+}
+
+/// Causes that say the same on both sides as one: what it is, with its places.
+pub(super) fn causes(report: &DiffReport, list: &[Cause]) -> Vec<(String, Vec<String>)> {
+    let mut found: Vec<(&str, Vec<&Cause>)> = Vec::new();
+    for cause in list {
+        match found.iter_mut().find(|(says, _)| *says == cause.says) {
+            Some((_, places)) => places.push(cause),
+            None => found.push((&cause.says, vec![cause])),
+        }
+    }
+    let places = |list: Vec<&Cause>| {
+        let words: Vec<String> = list.iter().map(|cause| at(report, cause)).collect();
+        match words.as_slice() {
+            [base, head] if base == head => vec![base.clone()],
+            _ => words
+                .iter()
+                .zip(list)
+                .map(|(place, cause)| format!("{place} ({})", cause.side.as_str()))
+                .collect(),
+        }
+    };
+    found
+        .into_iter()
+        .map(|(says, list)| (says.to_owned(), places(list)))
+        .collect()
+}
+
+/// The steps of both proofs that are not the same on both sides; of a side without one, the first.
+pub(super) fn telling(change: &Change) -> (Vec<&Step>, Vec<&Step>) {
+    let own = |steps: &[Step], other: &[Step]| -> Vec<usize> {
+        let same = |a: &Step| other.iter().any(|b| a.says == b.says && a.role == b.role);
+        let differs = steps.iter().enumerate().filter(|(_, step)| !same(step));
+        let found: Vec<usize> = differs.map(|(at, _)| at).collect();
+        if found.is_empty() && !steps.is_empty() {
+            return vec![0];
+        }
+        found
+    };
+    let (base, head) = (&change.base_proof, &change.head_proof);
+    let (before, after) = (own(base, head), own(head, base));
+    (
+        before.into_iter().filter_map(|at| base.get(at)).collect(),
+        after.into_iter().filter_map(|at| head.get(at)).collect(),
+    )
+}
+
+/// A step of a proof with its place.
+pub(super) fn step(report: &DiffReport, side: Side, step: &Step) -> String {
+    let says = one_line(&step.says);
+    let role = match &step.role {
+        Role::Decides => String::new(),
+        Role::Ignored(why) => format!(" (no effect: {})", one_line(why)),
+        Role::Assumed(key) => format!(" (assumed: {})", one_line(key)),
+        Role::Default(source) => format!(" (default: {})", one_line(source)),
+    };
+    match step.span() {
+        Some(span) => {
+            let place = place(texts(report, side), span);
+            let path = report.path(side, place.path);
+            format!("{says}{role}, {}:{}", one_line(path), place.start.line)
+        }
+        None => format!("{says}{role}"),
+    }
+}
+
+/// `2 widened, 1 changed, 3 narrowed`, or that nothing changed.
+pub(super) fn counts(report: &DiffReport) -> String {
+    let of = |direction| {
+        let is = |c: &&Change| c.direction == direction;
+        report.changes.iter().filter(is).count()
+    };
+    let words: Vec<String> = [Direction::Widened, Direction::Changed, Direction::Narrowed]
+        .into_iter()
+        .map(|d| (of(d), d.as_str()))
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, word)| format!("{} {word}", number(n)))
+        .collect();
+    if words.is_empty() {
+        return "nothing changes in meaning".to_owned();
+    }
+    words.join(", ")
+}
+
+/// `pairs of caller and port: 41 new, 2 gone; 212 ports compared in 3 views`.
+pub(super) fn scope(report: &DiffReport) -> String {
+    let edges = report.edges;
+    let mut words = match (edges.added, edges.removed) {
+        (0, 0) => String::new(),
+        (n, m) => format!(
+            "pairs of caller and port: {} new, {} gone; ",
+            number(n),
+            number(m)
+        ),
+    };
+    words.push_str(&format!(
+        "{} compared in {}",
+        plural(edges.ports, "port"),
+        plural(report.views.len(), "view")
+    ));
+    if edges.undecided > 0 {
+        words.push_str(&format!(
+            "; {} cannot be known on either side",
+            plural(edges.undecided, "fact")
+        ));
+    }
+    words
+}
+
+/// Names with how many more there are.
+pub(super) fn first_names(first: &[String], all: usize, cap: usize) -> String {
+    let mut words = and_more(first.iter().take(cap), cap);
+    if all > first.len().min(cap) {
+        words.push_str(&format!(" and {} more", number(all - first.len().min(cap))));
+    }
+    words
+}

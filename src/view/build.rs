@@ -58,6 +58,8 @@ pub struct Plan {
     pub is_declared: bool,
     /// Kustomizations that were built for it.
     pub overlays: usize,
+    /// Whether it consists of files that no other finder claimed.
+    pub is_plain: bool,
 }
 
 /// Objects of a view that are applied in one way.
@@ -209,6 +211,7 @@ fn plain(name: String, found_by: &str, files: Vec<u32>, is_declared: bool) -> Pl
         }],
         files,
         is_declared,
+        is_plain: true,
         ..Plan::default()
     }
 }
@@ -268,8 +271,7 @@ impl Builder<'_> {
         }
         let all = objects.len();
         // Objects that are built, or placed by what applies them, are copies of each other within their view only.
-        let is_plain = |part: &Part| part.resources.is_empty() && part.namespace.is_none();
-        let own = (!plan.parts.iter().all(is_plain)).then(|| {
+        let own = (!plan.is_plain).then(|| {
             let objects = objects
                 .iter()
                 .map(|(resource, default)| (&***resource, *default));

@@ -150,6 +150,7 @@ impl Found {
             opaque: followed.opaque,
             is_declared: true,
             overlays: followed.overlays.len(),
+            is_plain: false,
         });
     }
 }

@@ -3,8 +3,10 @@
 pub mod class;
 pub mod family;
 pub mod functions;
+pub mod governance;
 pub mod grade;
 pub mod inventory;
+pub mod lineage;
 pub mod link;
 pub mod model_ref;
 pub mod model_source;

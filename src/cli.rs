@@ -1,7 +1,11 @@
 //! L8: the command line. Input: arguments and an `Io`; output: text on its writers and an exit code. Only this layer reads
 //! the clock and the environment.
 
+mod access;
 mod assets;
+mod assume;
+mod assumed;
+mod baseline;
 mod check;
 mod completions;
 mod config;
@@ -10,6 +14,7 @@ mod diff;
 pub mod docs;
 mod eval;
 pub mod examples;
+mod expect;
 mod explain;
 mod init;
 pub mod io;
@@ -17,6 +22,7 @@ pub mod pipeline;
 mod rules;
 mod settings;
 mod test;
+mod tree;
 mod verify;
 
 use std::ffi::OsString;
@@ -55,16 +61,22 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Check manifests against the rules
-    Check(check::Check),
+    Check(Box<check::Check>),
+    /// Say who may call what, with proof
+    Access(access::Access),
     /// List AI assets: models, servers, gateways, agents, and who can use them
     #[command(alias = "models")]
     Assets(assets::Assets),
+    /// List the facts that are missing and the YAML that settles them
+    Assume(assume::Assume),
     /// List the rules, or print the format of rule files
     Rules(rules::Rules),
     /// Explain a rule: why it matters, how to fix what it finds
     Explain(explain::Explain),
     /// Hold what the owner intends against what the manifests mean
     Verify(verify::Verify),
+    /// Accept the findings there are, so that new ones stand out
+    Baseline(baseline::BaselineCommand),
     /// Compare what two trees mean: who can newly call what, and which edit is the cause
     Diff(diff::Diff),
     /// Run the examples of rules
@@ -95,10 +107,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
     };
     let result = match &parsed.command {
         Command::Check(command) => command.run(io),
+        Command::Access(command) => command.run(io),
         Command::Assets(command) => command.run(io),
+        Command::Assume(command) => command.run(io),
         Command::Rules(command) => command.run(io),
         Command::Explain(command) => command.run(io),
         Command::Verify(command) => command.run(io),
+        Command::Baseline(command) => command.run(io),
         Command::Diff(command) => command.run(io),
         Command::Test(command) => command.run(io),
         Command::Eval(command) => command.run(io),

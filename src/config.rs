@@ -7,11 +7,13 @@ pub mod format;
 pub mod ignores;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use crate::facts::{Confidence, Severity};
+use crate::pods::PodKind;
 use crate::rule::{RuleSet, load};
 use crate::shape::{Problem, nearest};
 use crate::source::{SourceFile, SourceId};
@@ -24,6 +26,8 @@ pub use ignores::Ignore;
 pub struct Config {
     /// Text and path; `None` without a config.
     pub file: Option<Arc<SourceFile>>,
+    /// The folder that paths in it are relative to; `None` without a config.
+    pub folder: Option<PathBuf>,
     parsed: Option<Parsed>,
     /// Declared views: name to paths.
     pub views: BTreeMap<String, Vec<String>>,
@@ -45,17 +49,8 @@ pub struct Config {
     pub expect: Vec<String>,
     /// Folders with rules.
     pub rules_dirs: Vec<String>,
-}
-
-/// A kind that carries a pod template.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PodKind {
-    /// API group.
-    pub group: String,
-    /// Kind.
-    pub kind: String,
-    /// Field names down to the pod template.
-    pub template: Vec<String>,
+    /// File of accepted findings.
+    pub baseline: Option<String>,
 }
 
 /// A command that prints manifests.
@@ -142,11 +137,14 @@ impl Config {
         self.ignore = texts(root.get("ignore"));
         self.expect = texts(root.get("expect"));
         self.rules_dirs = texts(root.get("rulesDirs"));
+        self.baseline = root.get("baseline").map(|n| n.text().to_owned());
         self.fail_on = root.get("failOn").map(|n| load::word(n.text()));
         self.fail_confidence = root
             .get("failConfidence")
             .and_then(|n| load::word(n.text()));
-        self.workloads = list(root, "workloads").map(pod_kind).collect();
+        self.workloads = list(root, "workloads")
+            .filter_map(|node| pod_kind(node, problems))
+            .collect();
         self.render = list(root, "render").map(render).collect();
         self.ignores = list(root, "ignores")
             .filter_map(|node| ignores::read(node, problems))
@@ -228,17 +226,23 @@ fn no_rule(node: NodeRef<'_>, name: &str, rules: &RuleSet) -> Problem {
     }
 }
 
-fn pod_kind(node: NodeRef<'_>) -> PodKind {
+/// A row of `workloads`; the pointer is a JSON pointer (RFC 6901) with `*` for every item or entry.
+fn pod_kind(node: NodeRef<'_>, problems: &mut Vec<Problem>) -> Option<PodKind> {
     let text = |name: &str| node.get(name).map_or("", NodeRef::text).to_owned();
-    PodKind {
+    let pointer = node.get("podTemplate")?;
+    let Some(path) = pointer.text().strip_prefix('/') else {
+        let message = format!("`{}` is no JSON pointer", pointer.text());
+        problems.push(Problem::at(pointer, message).help("write `/spec/template`"));
+        return None;
+    };
+    Some(PodKind {
         group: text("group"),
         kind: text("kind"),
-        template: text("podTemplate")
+        path: path
             .split('/')
-            .filter(|s| !s.is_empty())
             .map(|s| s.replace("~1", "/").replace("~0", "~"))
             .collect(),
-    }
+    })
 }
 
 fn render(node: NodeRef<'_>) -> Render {
@@ -290,7 +294,7 @@ mod tests {
         assert_eq!(config.views["prod"], ["clusters/prod"]);
         assert_eq!(config.fail_on, Some(Some(Severity::Medium)));
         assert_eq!(config.fail_confidence, Some(Confidence::Low));
-        assert_eq!(config.workloads[0].template, ["spec", "template"]);
+        assert_eq!(*config.workloads[0].path, ["spec", "template"]);
         assert_eq!(config.ignores[0].reason, "bridge");
     }
 

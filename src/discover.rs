@@ -2,13 +2,15 @@
 //! one sorted order, each with the path that findings print, and the links that lead nowhere.
 
 pub mod beside;
+pub mod blobs;
 pub mod display;
+pub mod git;
 pub mod links;
+pub mod snapshot;
 pub mod walk;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 pub use beside::Beside;
 use display::{Base, absolute};
@@ -47,6 +49,8 @@ pub enum Origin {
     File(PathBuf),
     /// Standard input.
     Stdin,
+    /// The content of a git object.
+    Blob(blobs::Blob),
     /// Nothing to read: the entry stands for a problem.
     Nothing(EntryProblem),
 }
@@ -62,6 +66,8 @@ pub enum EntryProblem {
     OutsideLink(String),
     /// The folder or file could not be read; the operating system's words.
     Unreadable(String),
+    /// The folder is another git repository, of which a revision holds the name only.
+    Submodule,
 }
 
 /// One input.
@@ -93,8 +99,6 @@ pub struct Discovered {
     pub files: Vec<InputFile>,
     /// The paths asked for, sorted, so that their order on the command line changes nothing.
     pub roots: Vec<Root>,
-    /// Files that are read only when another file names them.
-    pub beside: Arc<dyn Beside>,
 }
 
 /// Finds the files to read.
@@ -147,7 +151,6 @@ pub fn discover(request: &Request) -> Result<Discovered, DiscoverError> {
     Ok(Discovered {
         files: files.into_values().collect(),
         roots: named.into_keys().collect(),
-        beside: Arc::new(beside::OnDisk::new(&base)),
     })
 }
 

@@ -2,6 +2,7 @@
 //! not be decided, in one fixed order, without duplicates.
 
 pub mod compile;
+mod counterpart;
 pub mod draft;
 pub mod engine;
 pub mod expression;
@@ -11,14 +12,14 @@ pub mod locate;
 pub mod merge;
 pub mod values;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
 use crate::facts::subject::{SubjectKind, World};
 use crate::finding::{Finding, NotEvaluated};
 use crate::resource::GroupKind;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 
 pub use compile::CompiledRule;
 use draft::Draft;
@@ -66,6 +67,7 @@ fn of_view(rules: &[CompiledRule], world: &World) -> Vec<Draft> {
         .members
         .par_iter()
         .with_min_len(64)
+        .filter(|member| !member.resource.is_assumed())
         .flat_map_iter(|member| {
             let rules = by_kind.get(&member.resource.group_kind);
             rules
@@ -79,7 +81,10 @@ fn of_view(rules: &[CompiledRule], world: &World) -> Vec<Draft> {
             .iter()
             .filter(|r| r.rule.info.subject == *kind)
             .collect();
-        drafts.par_extend(subjects.par_iter().flat_map_iter(|subject| {
+        let judged = subjects
+            .par_iter()
+            .filter(|subject| !subject.resource().is_assumed());
+        drafts.par_extend(judged.flat_map_iter(|subject| {
             fitting
                 .iter()
                 .filter(|r| r.looks_at(&subject.resource().group_kind))
@@ -92,5 +97,20 @@ fn of_view(rules: &[CompiledRule], world: &World) -> Vec<Draft> {
     {
         drafts.extend(judge::judge(rule, &Judged::Tree, world));
     }
+    said_once(drafts)
+}
+
+/// Drops what is said of an object that a release makes where the same rule says it of the release itself, at the same place.
+fn said_once(mut drafts: Vec<Draft>) -> Vec<Draft> {
+    let is_made = |d: &Draft| d.holder.as_ref().is_some_and(|r| r.is_made());
+    if !drafts.iter().any(is_made) {
+        return drafts;
+    }
+    let said: HashSet<(String, Span)> = drafts
+        .iter()
+        .filter(|d| !is_made(d))
+        .map(|d| (d.rule.id.clone(), d.span))
+        .collect();
+    drafts.retain(|d| !is_made(d) || !said.contains(&(d.rule.id.clone(), d.span)));
     drafts
 }

@@ -2,12 +2,18 @@
 
 pub mod access;
 pub mod assumptions;
+pub mod before;
 pub mod change;
+pub mod egress;
 pub mod exposure;
 pub mod fact;
+pub mod identity;
+pub mod label_selector;
+pub mod lineage;
 pub mod pattern;
 pub mod peers;
 pub mod places;
+pub mod policy;
 pub mod record;
 pub mod schema;
 pub mod selector;

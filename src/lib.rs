@@ -15,6 +15,8 @@ pub mod secret;
 pub mod shape;
 
 pub mod pods;
+
+pub mod release;
 pub mod view;
 
 pub mod cel;
@@ -27,6 +29,7 @@ pub mod drift;
 pub mod engine;
 pub mod rule;
 
+pub mod baseline;
 pub mod evaluate;
 pub mod finding;
 pub mod fingerprint;

@@ -1,11 +1,22 @@
-//! L3: which kinds carry pods, and where. Input: a `Resource`; output: its pod templates with their containers.
+//! L2: which kinds carry pods, and where. Input: a `Resource`; output: its pod templates with their containers.
 
 pub mod table;
 
 use crate::resource::{GroupKind, Resource};
 use crate::yaml::NodeRef;
 
-pub use table::{PodKind, Shape};
+pub use table::Shape;
+
+/// A kind that carries a pod template because the config says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodKind {
+    /// API group without version, empty for core.
+    pub group: String,
+    /// Kind.
+    pub kind: String,
+    /// Field names down to the pod template; `*` is every item of a list or entry of a map.
+    pub path: std::sync::Arc<[String]>,
+}
 
 /// The pod template (`metadata`, `spec`) of a pod-carrying object; the object itself for a Pod.
 #[must_use]
@@ -18,7 +29,14 @@ pub fn template(resource: &Resource) -> Option<NodeRef<'_>> {
         | ("argoproj.io", "Rollout")
         | ("apps.openshift.io", "DeploymentConfig") => &["spec", "template"],
         ("batch", "CronJob") => &["spec", "jobTemplate", "spec", "template"],
-        _ => return None,
+        _ => {
+            let own = resource.pod_path.as_deref()?;
+            return match table::along(resource.object(), own).as_slice() {
+                [only] if only.get("spec").is_some() => Some(*only),
+                // Several templates are no single workload.
+                _ => None,
+            };
+        }
     };
     resource.object().at(path)
 }
@@ -73,40 +91,42 @@ pub struct ContainerPort<'t> {
     pub protocol: &'t str,
 }
 
-/// Every pod template of an object, in field order of the table; `further` extends the table.
+/// Every pod template of an object, in field order of the table; then those where the config says they are.
 #[must_use]
-pub fn templates<'t>(resource: &'t Resource, further: &[PodKind]) -> Vec<PodTemplate<'t>> {
-    templates_of(&resource.group_kind, resource.object(), further)
+pub fn templates(resource: &Resource) -> Vec<PodTemplate<'_>> {
+    let mut found = templates_of(&resource.group_kind, resource.object());
+    if let Some(path) = &resource.pod_path {
+        for template in table::along(resource.object(), path)
+            .into_iter()
+            .filter_map(table::whole)
+        {
+            let known = |t: &PodTemplate<'_>| t.spec.index() == template.spec.index();
+            if !found.iter().any(known) {
+                found.push(template);
+            }
+        }
+    }
+    found
 }
 
 /// The same for an object of which only the nodes are at hand.
 #[must_use]
-pub fn templates_of<'t>(
-    kind: &GroupKind,
-    object: NodeRef<'t>,
-    further: &[PodKind],
-) -> Vec<PodTemplate<'t>> {
-    let own = further
-        .iter()
-        .filter(|row| kind.group == row.group && kind.kind == row.kind)
-        .flat_map(|row| table::at(object, &row.role, &row.path, row.shape));
-    let known = table::BUILT_IN
+pub fn templates_of<'t>(kind: &GroupKind, object: NodeRef<'t>) -> Vec<PodTemplate<'t>> {
+    table::BUILT_IN
         .iter()
         .filter(|row| kind.group == row.group && row.kinds.contains(&kind.kind.as_str()))
-        .flat_map(|row| table::at(object, row.role, row.path, row.shape));
-    known.chain(own).collect()
+        .flat_map(|row| table::at(object, row.role, row.path, row.shape))
+        .collect()
 }
 
-/// Whether objects of this kind can carry pods at all.
+/// Whether objects like this one can carry pods at all.
 #[must_use]
-pub fn carries_pods(kind: &GroupKind, further: &[PodKind]) -> bool {
+pub fn carries_pods(resource: &Resource) -> bool {
+    let kind = &resource.group_kind;
     let known = table::BUILT_IN
         .iter()
         .any(|row| kind.group == row.group && row.kinds.contains(&kind.kind.as_str()));
-    known
-        || further
-            .iter()
-            .any(|row| kind.group == row.group && kind.kind == row.kind)
+    known || resource.pod_path.is_some()
 }
 
 impl<'t> PodTemplate<'t> {
@@ -185,7 +205,7 @@ mod tests {
     fn describe(text: &str) -> Vec<String> {
         let source = Arc::new(SourceFile::new(SourceId(0), "a.yaml", text));
         let loaded = crate::load::load_text(&source);
-        templates(&loaded.resources[0], &[])
+        templates(&loaded.resources[0])
             .into_iter()
             .map(|template| {
                 let names: Vec<String> = template
@@ -211,7 +231,7 @@ mod tests {
         assert_eq!(describe(text), ["sa init i, sidecar s, main c"]);
         let source = Arc::new(SourceFile::new(SourceId(0), "a.yaml", text));
         let loaded = crate::load::load_text(&source);
-        let found = templates(&loaded.resources[0], &[]);
+        let found = templates(&loaded.resources[0]);
         let ports: Vec<u16> = found[0].ports().map(|p| p.number).collect();
         assert_eq!(ports, [80]);
     }
@@ -244,20 +264,26 @@ mod tests {
     }
 
     #[test]
-    fn the_table_can_be_extended() {
-        let text = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\nspec: {pods: [{name: a, spec: {containers: [{name: c}]}}]}\n";
+    fn the_config_adds_kinds() {
+        let text = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\nspec: {pods: [{spec: {containers: [{name: a}]}}, {spec: {containers: [{name: b}]}}]}\n";
         let source = Arc::new(SourceFile::new(SourceId(0), "a.yaml", text));
         let loaded = crate::load::load_text(&source);
-        assert!(templates(&loaded.resources[0], &[]).is_empty());
-        let row = PodKind {
-            group: "example.com".to_owned(),
-            kind: "Thing".to_owned(),
-            path: "spec.pods[]".to_owned(),
-            role: String::new(),
-            shape: Shape::Template,
-        };
-        let found = templates(&loaded.resources[0], &[row]);
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].role, "a");
+        let mut thing = (*loaded.resources[0]).clone();
+        assert!(templates(&thing).is_empty() && !carries_pods(&thing));
+        let path = |steps: &[&str]| Some(steps.iter().map(|s| (*s).to_owned()).collect());
+        thing.pod_path = path(&["spec", "pods", "*"]);
+        assert_eq!(templates(&thing).len(), 2);
+        assert!(template(&thing).is_none() && carries_pods(&thing));
+        thing.pod_path = path(&["spec", "pods"]);
+        assert!(templates(&thing).is_empty());
+    }
+
+    #[test]
+    fn a_template_that_the_table_knows_counts_once() {
+        let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {spec: {containers: [{name: c}]}}}\n";
+        let source = Arc::new(SourceFile::new(SourceId(0), "a.yaml", text));
+        let mut deployment = (*crate::load::load_text(&source).resources[0]).clone();
+        deployment.pod_path = Some(["spec", "template"].map(str::to_owned).into());
+        assert_eq!(templates(&deployment).len(), 1);
     }
 }

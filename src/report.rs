@@ -3,12 +3,21 @@
 use std::io::{self, Write};
 
 use crate::finding::Outcome;
+use crate::query::access::AccessReport;
 use crate::query::assets::AssetReport;
+use crate::query::assume::AssumeReport;
 use crate::query::diff::DiffReport;
 
+mod access_graph;
+mod access_json;
+mod access_table;
+mod access_why;
+mod access_words;
 mod assets_cyclonedx;
+mod assets_graph;
 mod assets_human;
 mod assets_json;
+mod assume;
 mod change;
 mod concise;
 mod diff_human;
@@ -27,9 +36,11 @@ mod terminal;
 mod text;
 
 pub use assets_human::why;
+pub use assume::yaml;
 pub use terminal::{ColorChoice, Terminal};
 
 // What the formats share; they import it from here and never from each other.
+use access_words::{answer, at, way_in, who, wrapped};
 use change::{
     Group, causes, counts, first_names, groups, scope, sentence_of, step, telling, texts,
 };
@@ -39,8 +50,8 @@ use place::{Place, level, place, selected};
 use redact::REDACTED;
 use redact::Redactor;
 use summary::{
-    SEVERITIES, Summary, access, not_analysed_by_reason, not_evaluated_by_reason, transport,
-    understood,
+    SEVERITIES, Summary, access, not_analysed_by_reason, not_evaluated_by_reason, not_rendered,
+    opaque, transport, understood, unseen,
 };
 use text::{
     and_more, first_paragraph, is_unprintable, number, one_line, percent_encoded, plural, sentence,
@@ -54,6 +65,10 @@ pub enum Document {
     Check,
     /// The inventory of `meshgov assets`.
     Assets,
+    /// Who may call what, of `meshgov access`.
+    Access,
+    /// Missing facts, of `meshgov assume`.
+    Assume,
     /// The changes of `meshgov diff`.
     Diff,
 }
@@ -138,6 +153,22 @@ pub const FORMATS: &[Format] = &[
     },
 ];
 
+/// Every drawing of who sends data to whom.
+pub const GRAPH_FORMATS: &[Format<AssetReport>] = &[
+    Format {
+        document: Document::Assets,
+        name: "dot",
+        about: "Graphviz digraph",
+        write: assets_graph::dot,
+    },
+    Format {
+        document: Document::Assets,
+        name: "mermaid",
+        about: "Mermaid flowchart, as Markdown shows it",
+        write: assets_graph::mermaid,
+    },
+];
+
 /// Every format of the inventory of assets.
 pub const ASSET_FORMATS: &[Format<AssetReport>] = &[
     Format {
@@ -157,6 +188,56 @@ pub const ASSET_FORMATS: &[Format<AssetReport>] = &[
         name: "cyclonedx",
         about: "CycloneDX 1.6 ML-BOM",
         write: assets_cyclonedx::write,
+    },
+];
+
+/// Every format of the access report.
+pub const ACCESS_FORMATS: &[Format<AccessReport>] = &[
+    Format {
+        document: Document::Access,
+        name: "table",
+        about: "a table for a terminal",
+        write: access_table::write,
+    },
+    Format {
+        document: Document::Access,
+        name: "why",
+        about: "the proof of every answer",
+        write: access_why::write,
+    },
+    Format {
+        document: Document::Access,
+        name: "json",
+        about: "everything, for programs (version 1)",
+        write: access_json::write,
+    },
+    Format {
+        document: Document::Access,
+        name: "dot",
+        about: "a Graphviz graph",
+        write: access_graph::dot,
+    },
+    Format {
+        document: Document::Access,
+        name: "mermaid",
+        about: "a Mermaid flowchart",
+        write: access_graph::mermaid,
+    },
+];
+
+/// Every format of the list of missing facts.
+pub const ASSUME_FORMATS: &[Format<AssumeReport>] = &[
+    Format {
+        document: Document::Assume,
+        name: "human",
+        about: "a list for people, with the YAML to paste",
+        write: assume::human,
+    },
+    Format {
+        document: Document::Assume,
+        name: "json",
+        about: "everything, for programs (version 1)",
+        write: assume::json,
     },
 ];
 

@@ -36,6 +36,12 @@ pub struct Resource {
     pub namespace: Option<String>,
     pub(crate) tree: Arc<Tree>,
     pub(crate) root: u32,
+    /// Field names down to the pod template, where the config says that this kind carries one; `*` is every item or entry.
+    pub(crate) pod_path: Option<Arc<[String]>>,
+    /// Whether the object is only taken to exist (`assume.objects`): facts read it, nothing judges it.
+    pub(crate) assumed: bool,
+    /// Whether it is what a chart makes of values: no file holds it.
+    pub(crate) made: bool,
 }
 
 impl Resource {
@@ -79,6 +85,9 @@ impl Resource {
                 .map(str::to_owned),
             tree: Arc::clone(tree),
             root,
+            pod_path: None,
+            assumed: false,
+            made: false,
         })
     }
 
@@ -86,6 +95,18 @@ impl Resource {
     #[must_use]
     pub fn object(&self) -> NodeRef<'_> {
         self.tree.node(self.root)
+    }
+
+    /// Whether the object is only taken to exist (`assume.objects`).
+    #[must_use]
+    pub fn is_assumed(&self) -> bool {
+        self.assumed
+    }
+
+    /// Whether the object is what a chart makes of values, so that no file holds it as such.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        self.made
     }
 
     /// The tree that holds the object's nodes.

@@ -1,5 +1,6 @@
 //! L4: what runs and how it is reached, resolved once before the engines. Input: a `View`; output: `Topology`.
 
+mod listens;
 pub mod ways;
 
 use std::collections::{BTreeMap, HashMap};
@@ -73,7 +74,7 @@ impl Topology {
             .iter()
             .filter(|member| pods::template(&member.resource).is_none())
             .filter_map(|member| {
-                let templates = pods::templates(&member.resource, &[]);
+                let templates = pods::templates(&member.resource);
                 let first = templates.first()?;
                 Some((
                     member,
@@ -155,6 +156,9 @@ fn workload(
     for service in services.of_workload(&workload) {
         add_service(&mut ports, service);
         workload.services.push(Arc::clone(service));
+    }
+    if ports.is_empty() {
+        ports = listens::unless_told(spec);
     }
     ports.sort_by_key(|p| (p.number, p.protocol));
     workload.ports = ports;

@@ -5,10 +5,12 @@ mod conflict;
 mod content;
 mod folders;
 pub mod gitops;
+pub mod releases;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::release::Release;
 use crate::resource::{GroupKind, Resource};
 use crate::source::Span;
 
@@ -52,6 +54,20 @@ pub struct Opaque {
     pub what: String,
     /// Where it stands, when in a file.
     pub span: Option<Span>,
+    /// Whether it may hold objects that change an answer; false for a release whose chart is known to hold none.
+    pub opens: bool,
+}
+
+impl Opaque {
+    /// The lack in words: `HelmRelease ml/ollama is not rendered`.
+    #[must_use]
+    pub fn missing(&self) -> String {
+        if self.what.starts_with("broken") {
+            format!("{} could not be read", self.what)
+        } else {
+            format!("{} is not rendered", self.what)
+        }
+    }
 }
 
 /// The objects applied to one cluster together: the unit of every conclusion.
@@ -65,6 +81,10 @@ pub struct View {
     pub members: Vec<Member>,
     /// What opens namespaces of the view.
     pub opaque: Vec<Opaque>,
+    /// Files of the run that belong to it, by number, whether they hold objects or not.
+    pub files: Vec<u32>,
+    /// Helm releases that it installs.
+    pub releases: Vec<Release>,
     /// Objects left out because the view holds an equal one already.
     pub repeated: u32,
     /// Kustomizations that were built for it.
@@ -88,6 +108,8 @@ impl View {
             found_by,
             members,
             opaque,
+            files: Vec::new(),
+            releases: Vec::new(),
             repeated: 0,
             overlays: 0,
             by_kind,
@@ -116,6 +138,6 @@ impl View {
     pub fn is_open(&self, namespace: &str) -> bool {
         self.opaque
             .iter()
-            .any(|o| o.namespace.as_deref().is_none_or(|n| n == namespace))
+            .any(|o| o.opens && o.namespace.as_deref().is_none_or(|n| n == namespace))
     }
 }

@@ -69,7 +69,7 @@ fn every_object_is_what_its_line_says() {
         let source = Arc::new(SourceFile::new(SourceId(0), "a.yaml", text.as_str()));
         let view = view(&source);
         objects += view.members.len();
-        let got: BTreeMap<u32, String> = Inventory::of(&view, &[])
+        let got: BTreeMap<u32, String> = Inventory::of(&view)
             .assets
             .iter()
             .map(|asset| {

@@ -56,7 +56,7 @@ fn ways(manifests: &[&str]) -> Vec<String> {
             }
             let port = workload.port(way.port).unwrap();
             let reach = analysis.reach(workload, port);
-            let access = analysis.istio.from_outside(&analysis.topology, way, &reach);
+            let access = analysis.from_outside(way, &reach);
             let who = match &access.value {
                 Ok(access) => {
                     let by: Vec<_> = access.by.iter().map(|b| b.as_str()).collect();
@@ -272,5 +272,30 @@ fn an_inference_pool_leads_to_the_ports_of_its_pods() {
     assert_eq!(
         ways(&[SERVER, pool, &route]),
         ["route HTTPRoute:ml/llm [edge/gw] 80->8080 none [] [\"/v1*\"] internal=false anyone by"]
+    );
+}
+
+#[test]
+fn routes_of_an_ai_gateway_lead_to_services_by_their_backends() {
+    let all = "[{name: web, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}]";
+    let backend = "{apiVersion: aigateway.envoyproxy.io/v1alpha1, kind: AIServiceBackend, metadata: {name: b, namespace: ml}, spec: {backendRef: {group: gateway.envoyproxy.io, kind: Backend, name: b}}}\n---\n\
+        {apiVersion: gateway.envoyproxy.io/v1alpha1, kind: Backend, metadata: {name: b, namespace: ml}, spec: {endpoints: [{fqdn: {hostname: llm.ml.svc.cluster.local, port: 80}}]}}\n---\n";
+    let route = gateway_api(all, "ml", "[]")
+        .replace(
+            "gateway.networking.k8s.io/v1, kind: HTTPRoute",
+            "aigateway.envoyproxy.io/v1alpha1, kind: AIGatewayRoute",
+        )
+        .replace("{name: llm, namespace: ml, port: 80}", "{name: b}")
+        .replace("matches: [{path: {type: PathPrefix, value: /v1}}], ", "");
+    assert_eq!(
+        ways(&[SERVER, backend, &route]),
+        ["route AIGatewayRoute:ml/llm [edge/gw] 80->8080 none [] [] internal=false anyone by"]
+    );
+    // A policy that authenticates callers leaves it open who gets in.
+    let policy = "{apiVersion: gateway.envoyproxy.io/v1alpha1, kind: SecurityPolicy, metadata: {name: keys, namespace: edge}, spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: gw}], apiKeyAuth: {}}}\n---\n";
+    let found = ways(&[SERVER, backend, &route, policy]);
+    assert!(
+        found[0].ends_with("unknown: what SecurityPolicy edge/keys asks of callers"),
+        "{found:?}"
     );
 }

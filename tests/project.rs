@@ -12,10 +12,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use meshgov::discover::beside::OnDisk;
+use meshgov::discover::display::Base;
 use meshgov::discover::{Request, discover};
 use meshgov::load::{FileOutcome, Loaded, load};
 use meshgov::source::Span;
-use meshgov::view::build::{ViewSettings, Views, views};
+use meshgov::view::build::{ViewSettings, Views, build, views};
 use meshgov::view::{Member, Namespace};
 
 fn copy(from: &Path, to: &Path) {
@@ -39,7 +41,9 @@ fn run(cwd: &Path, paths: &[&str], settings: &ViewSettings) -> (Loaded, Views) {
     })
     .unwrap();
     let mut loaded = load(&found, None);
-    let views = views(&mut loaded, &found.roots, &*found.beside, settings);
+    let beside = OnDisk::new(&Base::of(cwd));
+    let built = build(&mut loaded, &found.roots, &beside, settings);
+    let views = views(&loaded, &found.roots, built, settings);
     (loaded, views)
 }
 
@@ -172,7 +176,7 @@ fn the_config_names_views_and_the_rest_stays_a_folder() {
             named("both", &["prod", "dev/web.yaml"]),
         ],
         default_namespace: Some("shop".to_owned()),
-        objects: Vec::new(),
+        ..ViewSettings::default()
     };
     let (_, views) = run(dir.path(), &[], &settings);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! AI assets against the cases of `../shared/cases/ai`: kind, name and class exactly, the score within 0.02.
+//! AI assets against the cases of `../shared/cases/ai`: kind, name and class exactly, the score within 0.02, and the rules.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,6 +14,8 @@ mod shared;
 #[path = "common/view.rs"]
 mod view;
 
+use std::collections::BTreeSet;
+
 use meshgov::asset::Inventory;
 use serde_json::Value;
 
@@ -28,7 +30,7 @@ fn assets_of_every_case() {
     let mut assets = 0;
     for (file, case) in cases {
         let view = view::of(&shared::read(&format!("cases/ai/{file}")));
-        let found = Inventory::of(&view, &[]);
+        let found = Inventory::of(&view);
         let mut got: Vec<(String, f64)> = found
             .assets
             .iter()
@@ -63,4 +65,36 @@ fn assets_of_every_case() {
     println!("{} cases, {assets} assets", cases.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(cases.len(), 63);
+}
+
+/// Rules of every case: exactly those expected among the ids that occur in any of them; others may fire.
+#[test]
+fn rules_of_every_case() {
+    let expected: Value = serde_json::from_str(&shared::read("cases/ai/expected.json")).unwrap();
+    let cases = expected["cases"].as_object().unwrap();
+    let ids = |list: &Value| -> BTreeSet<String> {
+        let list = list.as_array().unwrap().iter();
+        list.map(|id| id.as_str().unwrap().to_owned()).collect()
+    };
+    let known: BTreeSet<String> = cases.values().flat_map(|c| ids(&c["rules"])).collect();
+    assert!(known.len() >= 41, "{}", known.len());
+    let mut wrong = Vec::new();
+    for (file, case) in cases {
+        let run = std::process::Command::new(env!("CARGO_BIN_EXE_meshgov"))
+            .args(["check", "--no-config", "--format", "json", "--exit-zero"])
+            .arg(shared::path(&format!("cases/ai/{file}")))
+            .output()
+            .unwrap();
+        let report: Value = serde_json::from_slice(&run.stdout).unwrap();
+        let found = report["findings"].as_array().unwrap().iter();
+        let got: BTreeSet<String> = found
+            .map(|f| f["rule"].as_str().unwrap().to_owned())
+            .filter(|id| known.contains(id))
+            .collect();
+        let want = ids(&case["rules"]);
+        if got != want {
+            wrong.push(format!("{file}: want {want:?}, got {got:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -13,20 +13,21 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use meshgov::discover::{Beside, Request, Root, discover};
+use meshgov::discover::beside::OnDisk;
+use meshgov::discover::display::Base;
+use meshgov::discover::{Request, Root, discover};
 use meshgov::load::{FileOutcome, Ledger, Loaded, Skip, load};
-use meshgov::view::build::{ViewSettings, views};
+use meshgov::view::build::{ViewSettings, build, views};
 
-fn read(folder: &Path) -> (Loaded, Vec<Root>, Arc<dyn Beside>) {
+fn read(folder: &Path) -> (Loaded, Vec<Root>, OnDisk) {
     let request = Request {
         cwd: folder.to_owned(),
         ..Request::default()
     };
     let found = discover(&request).unwrap();
     let loaded = load(&found, None);
-    (loaded, found.roots, found.beside)
+    (loaded, found.roots, OnDisk::new(&Base::of(folder)))
 }
 
 /// The repositories of one part of the corpus.
@@ -146,7 +147,11 @@ fn views_contradict_themselves_only_inside_one_folder() {
     for part in ["plain", "gitops"] {
         for folder in repositories(part) {
             let (mut loaded, roots, beside) = read(&folder);
-            let found = views(&mut loaded, &roots, &*beside, &ViewSettings::default());
+            let found = {
+                let settings = ViewSettings::default();
+                let built = build(&mut loaded, &roots, &beside, &settings);
+                views(&loaded, &roots, built, &settings)
+            };
             let members: usize = found.views.iter().map(|view| view.members.len()).sum();
             println!(
                 "{} {} objects, {} views, {members} members, {} conflicts",

@@ -10,7 +10,7 @@ use crate::asset::model_ref::ModelRef;
 use crate::asset::provider::{self, Provider};
 use crate::asset::signal::{self, Evidence, Signal};
 use crate::asset::stated;
-use crate::pods::{self, PodKind};
+use crate::pods;
 use crate::resource::{GroupKind, Resource};
 use crate::source::Span;
 use crate::view::{Member, Namespace, View};
@@ -74,7 +74,7 @@ impl Asset {
     #[must_use]
     pub fn refs(&self) -> Vec<(ModelRef, NodeRef<'_>)> {
         let mut found = crate::asset::model_refs(self.resource.object());
-        for template in pods::templates(&self.resource, &[]) {
+        for template in pods::templates(&self.resource) {
             for (model, node) in stated::stated(&template) {
                 if !found.iter().any(|(known, _)| known.uri == model.uri) {
                     found.push((model, node));
@@ -87,7 +87,7 @@ impl Asset {
     /// Images of its containers as written, sorted, each once.
     #[must_use]
     pub fn images(&self) -> Vec<String> {
-        let templates = pods::templates(&self.resource, &[]);
+        let templates = pods::templates(&self.resource);
         let mut images: Vec<String> = templates
             .iter()
             .flat_map(pods::PodTemplate::containers)
@@ -147,17 +147,21 @@ enum Way {
 }
 
 impl Inventory {
-    /// Finds the assets of a view; `further` are pod-carrying kinds that the config adds.
+    /// Finds the assets of a view.
     #[must_use]
-    pub fn of(view: &View, further: &[PodKind]) -> Self {
+    pub fn of(view: &View) -> Self {
         let mut candidates: Vec<(&Member, Way)> = Vec::new();
         for group_kind in view.kinds() {
+            let members = view
+                .of_kind(&group_kind.group, &group_kind.kind)
+                .filter(|member| !member.resource.is_assumed());
+            let mut members = members.peekable();
+            let carries_pods = |m: &&Member| pods::carries_pods(&m.resource);
             let way = match family::of_kind(group_kind) {
                 Some((family, class)) => Way::Certain(family, class),
-                None if pods::carries_pods(group_kind, further) => Way::Scored,
+                None if members.peek().is_some_and(carries_pods) => Way::Scored,
                 None => continue,
             };
-            let members = view.of_kind(&group_kind.group, &group_kind.kind);
             candidates.extend(members.map(|member| (member, way)));
         }
         // The order of the view, not that of its kinds.
@@ -167,7 +171,7 @@ impl Inventory {
             .with_min_len(64)
             .filter_map(|(member, way)| match way {
                 Way::Certain(family, class) => Some(certain(member, family, *class)),
-                Way::Scored => scored(member, further),
+                Way::Scored => scored(member),
             })
             .collect();
         Self { assets }
@@ -201,7 +205,7 @@ pub fn class_of(object: NodeRef<'_>) -> Option<(Class, f64)> {
     if let Some((_, class)) = family::of_kind(&kind) {
         return Some((class, 1.0));
     }
-    let verdict = signal::verdict(object, &pods::templates_of(&kind, object, &[]))?;
+    let verdict = signal::verdict(object, &pods::templates_of(&kind, object))?;
     let score = rounded(verdict.score);
     (score >= POSSIBLE).then_some((verdict.class, score))
 }
@@ -229,8 +233,8 @@ fn certain(member: &Member, family: &'static Family, class: Class) -> Asset {
     }
 }
 
-fn scored(member: &Member, further: &[PodKind]) -> Option<Asset> {
-    let templates = pods::templates(&member.resource, further);
+fn scored(member: &Member) -> Option<Asset> {
+    let templates = pods::templates(&member.resource);
     let verdict = signal::verdict(member.resource.object(), &templates)?;
     let score = rounded(verdict.score);
     (score >= POSSIBLE).then(|| Asset {

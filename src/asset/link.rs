@@ -2,9 +2,11 @@
 //! backends that concern it, and what its identity may do. Nothing is read when there is no asset.
 
 mod grant;
+mod observed;
 mod route;
+mod selected;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::asset::inventory::{Asset, Inventory};
@@ -27,6 +29,8 @@ pub struct Links {
     pub routes: Vec<Arc<Resource>>,
     /// Gateways that it, or a route to it, attaches to.
     pub gateways: Vec<Arc<Resource>>,
+    /// Gateways among them to which no earlier asset attaches.
+    pub first_gateways: Vec<Arc<Resource>>,
     /// Whether a gateway that is named is not in the view.
     pub gateway_missing: bool,
     /// Policies whose target is the asset, a route to it, or their gateway.
@@ -35,6 +39,17 @@ pub struct Links {
     pub backends: Vec<Arc<Resource>>,
     /// Powers of its service account over the cluster.
     pub grants: Vec<Grant>,
+    /// AuthorizationPolicies that select its pods, among others; each stands at the first called asset only.
+    pub authorizations: Vec<Arc<Resource>>,
+    /// NetworkPolicies that select its pods, among others; each stands at the first asset only.
+    pub network_policies: Vec<Arc<Resource>>,
+    /// What sets the access log of its traffic: Telemetry, EnvoyProxy; each stands at the first asset only.
+    pub telemetry: Vec<Arc<Resource>>,
+}
+
+/// Names of the Services that the controller of an asset may make of it.
+pub(super) fn made_services(asset: &Asset) -> impl Iterator<Item = String> + use<> {
+    route::made_services(asset)
 }
 
 /// The links of each asset, in the order of the inventory.
@@ -44,7 +59,15 @@ pub fn links(view: &View, inventory: &Inventory) -> Vec<Links> {
         return Vec::new();
     }
     let index = Index::of(view);
-    inventory.assets.iter().map(|a| index.links(a)).collect()
+    let mut links: Vec<Links> = inventory.assets.iter().map(|a| index.links(a)).collect();
+    let mut seen = HashSet::new();
+    for links in &mut links {
+        let first = links.gateways.iter().filter(|g| seen.insert(g.id));
+        links.first_gateways = first.map(Arc::clone).collect();
+    }
+    selected::add(view, inventory, &mut links);
+    observed::add(view, inventory, &mut links);
+    links
 }
 
 /// Namespace and name.
@@ -176,7 +199,7 @@ impl<'v> Index<'v> {
 
     /// Services that select the pods, their account, and what it may do.
     fn pods(&self, asset: &Asset, links: &mut Links) {
-        let templates = pods::templates(&asset.resource, &[]);
+        let templates = pods::templates(&asset.resource);
         for template in &templates {
             if links.service_account.is_empty() {
                 template

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::asset::governance;
 use crate::asset::inventory::{Asset, Inventory};
+use crate::asset::lineage::{self, Leak};
 use crate::asset::link::{self, Grant, Links};
 use crate::cel::{Origin, Record, RecordType, Value};
 use crate::facts::schema;
@@ -11,18 +13,24 @@ use crate::pods::{self, PodTemplate};
 use crate::resource::Resource;
 use crate::view::View;
 
-/// One asset as a subject; variables `asset`, `object`. Possible assets are no subjects.
+/// One asset as a subject; variables `asset`, `object`. Possible assets are no subjects. `today` (`YYYY-MM-DD`) ends approvals.
 #[must_use]
-pub fn subjects(view: &View) -> Vec<Box<dyn Subject>> {
-    let mut inventory = Inventory::of(view, &[]);
+pub fn subjects(view: &View, today: &str) -> Vec<Box<dyn Subject>> {
+    let mut inventory = Inventory::of(view);
     inventory.assets.retain(|asset| !asset.is_possible());
+    if inventory.assets.is_empty() {
+        return Vec::new();
+    }
     let links = link::links(view, &inventory);
-    inventory
-        .assets
-        .into_iter()
-        .zip(links)
-        .map(|(asset, links)| Box::new(AssetRecord::new(asset, links)) as Box<dyn Subject>)
-        .collect()
+    let leaks = lineage::leaks(view, &inventory, &links);
+    let namespaces = lineage::namespaces(view);
+    let assets = inventory.assets.into_iter().zip(links).zip(leaks);
+    let record = |((asset, links), leaks): ((Asset, Links), Vec<Leak>)| -> Box<dyn Subject> {
+        let namespace = namespaces.get(asset.namespace.as_str());
+        let namespace = namespace.map(|n| Arc::clone(n));
+        Box::new(AssetRecord::new(asset, links, leaks, namespace, today))
+    };
+    assets.map(record).collect()
 }
 
 /// `asset` with its facts.
@@ -31,6 +39,15 @@ pub struct AssetRecord {
     asset: Asset,
     links: Links,
     grants: Vec<GrantRecord>,
+    leaks: Vec<LeakRecord>,
+    namespace: Option<Arc<Resource>>,
+}
+
+/// `asset.leaks[]`.
+#[derive(Debug)]
+pub struct LeakRecord {
+    leak: Leak,
+    approved: bool,
 }
 
 /// `asset.grants[]`.
@@ -38,13 +55,35 @@ pub struct AssetRecord {
 pub struct GrantRecord(Grant);
 
 impl AssetRecord {
-    fn new(asset: Asset, links: Links) -> Self {
+    fn new(
+        asset: Asset,
+        links: Links,
+        leaks: Vec<Leak>,
+        namespace: Option<Arc<Resource>>,
+        today: &str,
+    ) -> Self {
         let grants = links.grants.iter().cloned().map(GrantRecord).collect();
+        let leaks = leaks.into_iter().map(|leak| LeakRecord {
+            // Days as `YYYY-MM-DD` are ordered as texts.
+            approved: leak.approved && (leak.until.is_empty() || leak.until.as_str() >= today),
+            leak,
+        });
         Self {
+            leaks: leaks.collect(),
             asset,
             links,
             grants,
+            namespace,
         }
+    }
+
+    /// What a label or annotation of the asset or its Namespace says; empty when none does.
+    fn stated<'r>(
+        &'r self,
+        read: fn(&'r Resource, Option<&'r Resource>) -> Option<crate::yaml::NodeRef<'r>>,
+    ) -> Value<'r> {
+        let node = read(&self.asset.resource, self.namespace.as_deref());
+        node.map_or(Value::Str(""), Value::Node)
     }
 }
 
@@ -70,7 +109,7 @@ impl Record for AssetRecord {
             "score" => Value::Double(self.asset.score),
             "product" => Value::Str(self.asset.product),
             "containers" => {
-                let templates = pods::templates(resource, &[]);
+                let templates = pods::templates(resource);
                 let containers = templates.iter().flat_map(PodTemplate::containers);
                 Value::list(containers.map(|c| Value::Node(c.node)).collect())
                     .unwrap_or(Value::Null)
@@ -79,9 +118,19 @@ impl Record for AssetRecord {
             "services" => objects(&self.links.services),
             "routes" => objects(&self.links.routes),
             "gateways" => objects(&self.links.gateways),
+            "firstGateways" => objects(&self.links.first_gateways),
             "gatewayMissing" => Value::Bool(self.links.gateway_missing),
             "policies" => objects(&self.links.policies),
             "backends" => objects(&self.links.backends),
+            "authorizations" => objects(&self.links.authorizations),
+            "networkPolicies" => objects(&self.links.network_policies),
+            "telemetry" => objects(&self.links.telemetry),
+            "owner" => self.stated(governance::owner),
+            "classification" => self.stated(governance::classification),
+            "leaks" => {
+                let leaks = self.leaks.iter().map(|l| Value::Record(l)).collect();
+                Value::list(leaks).unwrap_or(Value::Null)
+            }
             "grants" => {
                 let grants = self.grants.iter().map(|g| Value::Record(g)).collect();
                 Value::list(grants).unwrap_or(Value::Null)
@@ -92,6 +141,31 @@ impl Record for AssetRecord {
 
     fn own_origin(&self) -> Origin<'_> {
         Origin::Spans(Arc::from([self.asset.resource.name_span()]))
+    }
+}
+
+impl Record for LeakRecord {
+    fn record_type(&self) -> &'static RecordType {
+        &schema::LEAK
+    }
+
+    fn field(&self, index: usize) -> Value<'_> {
+        let leak = &self.leak;
+        match self.record_type().fields.get(index).map_or("", |f| f.name) {
+            "classification" => Value::Str(&leak.classification),
+            "provider" => Value::Str(&leak.provider),
+            "host" => Value::Str(&leak.host),
+            "hops" => Value::Int(i64::try_from(leak.hops).unwrap_or(i64::MAX)),
+            "redacted" => Value::Bool(leak.redacted),
+            "approved" => Value::Bool(self.approved),
+            "until" => Value::Str(&leak.until),
+            "way" => Value::Str(&leak.way),
+            _ => Value::Null,
+        }
+    }
+
+    fn own_origin(&self) -> Origin<'_> {
+        Origin::Path(Arc::clone(&self.leak.steps))
     }
 }
 

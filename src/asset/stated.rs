@@ -73,7 +73,10 @@ fn words<'t>(container: NodeRef<'t>) -> Vec<(&'t str, NodeRef<'t>)> {
     let nodes = ["command", "cmd", "args"]
         .into_iter()
         .filter_map(|field| container.get(field));
+    // Ollama pulls its models once it runs.
+    let started = container.at(&["lifecycle", "postStart", "exec", "command"]);
     nodes
+        .chain(started)
         .flat_map(|node| {
             let single = (!node.is_seq()).then_some(node);
             single.into_iter().chain(node.items())
@@ -155,7 +158,7 @@ mod tests {
         );
         let source = Arc::new(SourceFile::new(SourceId(0), "a.yaml", text.as_str()));
         let loaded = crate::load::load_text(&source);
-        crate::pods::templates(&loaded.resources[0], &[])
+        crate::pods::templates(&loaded.resources[0])
             .iter()
             .flat_map(stated)
             .map(|(model, _)| model.uri)

@@ -99,6 +99,7 @@ impl<'a> Blame<'a> {
             Origin::Node(node) => Some(place_of(*node)),
             Origin::Missing { ancestor, .. } => Some(key_of(*ancestor)),
             Origin::Spans(spans) => spans.first().copied(),
+            Origin::Path(steps) => steps.last().map(|(span, _)| *span),
         }
     }
 

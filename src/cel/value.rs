@@ -68,6 +68,10 @@ pub trait Record: Send + Sync + std::fmt::Debug {
     fn own_origin(&self) -> Origin<'_> {
         Origin::None
     }
+    /// What the fact as a whole takes for granted, in words: a finding about it has confidence low.
+    fn assumptions(&self) -> &[String] {
+        &[]
+    }
 }
 
 /// A value with functions of its own.
@@ -100,6 +104,8 @@ pub enum Origin<'a> {
     },
     /// From the steps of a fact: the deciding place first.
     Spans(Arc<[Span]>),
+    /// From a chain of places, each with its words, in order: the last one is where it is decided.
+    Path(Arc<[(Span, String)]>),
 }
 
 /// Why a value cannot be known: a sorted set of numbers that the host resolves.

@@ -24,6 +24,9 @@ pub(super) struct Assets {
     /// Prove what is said about an asset: `name`, `namespace/name` or `Kind:namespace/name`
     #[arg(long, value_name = "NAME")]
     why: Option<String>,
+    /// Draw who sends data to whom instead: dot, mermaid
+    #[arg(long, value_name = "FORMAT", value_parser = ["dot", "mermaid"], conflicts_with_all = ["why", "format"])]
+    graph: Option<String>,
     /// Exit with 0 instead of 3 when there is no Kubernetes object
     #[arg(long)]
     allow_empty: bool,
@@ -59,7 +62,10 @@ impl Assets {
                 print(io, &text)?;
             }
             None => {
-                let format = report::ASSET_FORMATS.iter().find(|f| f.name == self.format);
+                let format = match &self.graph {
+                    Some(graph) => report::GRAPH_FORMATS.iter().find(|f| f.name == graph),
+                    None => report::ASSET_FORMATS.iter().find(|f| f.name == self.format),
+                };
                 if let Some(format) = format {
                     (format.write)(&report, &Options::default(), io.out).map_err(stdout_failed)?;
                 }

@@ -71,7 +71,7 @@ impl Eval {
         };
         let bytes = pipeline::stdin(&request, io)?;
         let input = pipeline::read(&request, &settings.config, bytes.as_deref())?;
-        for (world, _) in input.worlds() {
+        for (world, _) in input.worlds(&io.today) {
             if of_tree {
                 let _ = write!(text, "view {}: ", world.view.name);
                 let mut bindings = Bindings::new(&tree);

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::cli::expect;
 use crate::cli::pipeline::{self, Silencing};
 use crate::config::assume;
 use crate::evaluate::CompiledRule;
@@ -75,6 +76,9 @@ pub fn run(rule: &Arc<Rule>, rules: &RuleSet) -> Examples {
     result
 }
 
+/// The file of an example that holds expectations, not manifests.
+const EXPECT: &str = "expect.yaml";
+
 /// Whether an expression of the rule names a fact that can be unknown.
 fn reads_what_can_be_unknown(rule: &Rule) -> bool {
     let validations = rule
@@ -130,6 +134,10 @@ fn one(
         })?,
     };
     let mut input = pipeline::read_texts(&example.files, assume);
+    let intents = example.files.iter().filter(|(path, _)| path == EXPECT);
+    let intents: Vec<_> = intents.cloned().collect();
+    input.found = expect::drafts(&mut input, intents, &engine)
+        .map_err(|error| vec![at_example(error.to_string())])?;
     let silencing = Silencing {
         rules,
         ignores: &[],

@@ -4,17 +4,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::cli::assumed;
 use crate::cli::io::Io;
+use crate::cli::tree::TreeSource;
 use crate::config::{Config, Ignore, assume};
-use crate::discover::beside::Nothing;
-use crate::discover::display::{Base, absolute};
-use crate::discover::{self, Beside, Discovered, Root};
+use crate::discover::beside::{Nothing, OnDisk};
+use crate::discover::display::{self, absolute};
+use crate::discover::{self, Beside, Root};
 use crate::engine::Analysis;
 use crate::engine::subjects::MeshSummary;
 use crate::error::Error;
+use crate::evaluate::draft::Draft;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
 use crate::facts::assumptions::Assumptions;
+use crate::facts::before::Base;
 use crate::facts::subject::{SubjectKind, World};
 use crate::finding::{ObjectRef, ViewSummary};
 use crate::load::{self, Loaded};
@@ -22,8 +26,9 @@ use crate::resource::{GroupKind, ResourceId};
 use crate::rule::RuleSet;
 use crate::source::{SourceFile, SourceId, Sources, Span, to_u32};
 use crate::suppress::{self, Silencers};
-use crate::view::build::{ViewSettings, Views, views};
+use crate::view::build::{Built, ViewSettings, Views, build, views};
 use crate::view::gitops::Unread;
+use crate::view::releases::complete;
 use crate::view::{Namespace, View};
 
 /// Everything read, as views.
@@ -43,8 +48,12 @@ pub struct Input {
     pub objects: usize,
     /// What engines take for granted.
     pub assume: Assumptions,
+    /// The paths asked for, as printed, sorted.
+    pub paths: Vec<String>,
     /// The meshes of each view, once judged.
     meshes: Vec<MeshSummary>,
+    /// What else was found out about the views, to be merged with the verdicts.
+    pub(super) found: Vec<Draft>,
 }
 
 /// What is silenced, and whether at all.
@@ -90,25 +99,51 @@ pub(super) fn read(
     config: &Config,
     stdin: Option<&[u8]>,
 ) -> Result<Input, Error> {
-    let discovered: Discovered = discover::discover(request)?;
-    let loaded = load::load(&discovered, stdin);
+    read_tree(request, config, stdin, &TreeSource::Disk)
+}
+
+/// Finds and reads the inputs of the command line in one tree. In a snapshot, a path that it does not have is nothing.
+///
+/// # Errors
+/// A path that does not exist or cannot be read.
+pub(super) fn read_tree(
+    request: &discover::Request,
+    config: &Config,
+    stdin: Option<&[u8]>,
+    source: &TreeSource,
+) -> Result<Input, Error> {
+    let mut discovered = match source {
+        TreeSource::Disk => discover::discover(request)?,
+        TreeSource::Git(snapshot) => snapshot.discover(request)?,
+    };
+    let assumed = assumed::files(config)?;
+    assumed::set_apart(&assumed, &mut discovered);
+    let mut loaded = load::load(&discovered, stdin);
     let assume = assume::read(config.assume());
-    Ok(as_views(
-        loaded,
-        &discovered.roots,
-        &*discovered.beside,
-        &view_settings(config, &request.cwd),
-        assume,
-    ))
+    let mut settings = view_settings(config, &request.cwd);
+    let on_disk = OnDisk::new(&display::Base::of(&request.cwd));
+    let beside: &dyn Beside = match source {
+        TreeSource::Disk => &on_disk,
+        TreeSource::Git(snapshot) => &**snapshot,
+    };
+    let built = build(&mut loaded, &discovered.roots, beside, &settings);
+    let assumed = assumed::load(&assumed, &mut loaded, &request.cwd)?;
+    settings.objects = assumed.objects;
+    let mut input = as_views(loaded, &discovered.roots, built, &settings, assume);
+    for source in assumed.sources {
+        input.sources.add(source.path.clone(), source.text.clone());
+    }
+    Ok(input)
 }
 
 fn view_settings(config: &Config, cwd: &Path) -> ViewSettings {
-    let base = Base::of(cwd);
+    let base = display::Base::of(cwd);
     // Paths in the config count from its folder; findings print them from the base.
-    let file = config.file.as_ref().map_or("", |file| file.path.as_str());
-    let file = absolute(cwd, Path::new(file));
-    let folder = file.parent().unwrap_or(&file);
-    let printed = |path: &String| match base.shown(&absolute(folder, Path::new(path))) {
+    let folder = config
+        .folder
+        .as_deref()
+        .map_or_else(|| cwd.to_owned(), |f| absolute(cwd, f));
+    let printed = |path: &String| match base.shown(&absolute(&folder, Path::new(path))) {
         shown if shown == "." => String::new(),
         shown => shown,
     };
@@ -119,14 +154,15 @@ fn view_settings(config: &Config, cwd: &Path) -> ViewSettings {
             .map(|(name, paths)| (name.clone(), paths.iter().map(printed).collect()))
             .collect(),
         default_namespace: assume::read(config.assume()).default_namespace,
+        pods: config.workloads.clone(),
         ..ViewSettings::default()
     }
 }
 
 fn as_views(
-    mut loaded: Loaded,
+    loaded: Loaded,
     roots: &[Root],
-    beside: &dyn Beside,
+    built: Built,
     settings: &ViewSettings,
     assume: Assumptions,
 ) -> Input {
@@ -135,7 +171,8 @@ fn as_views(
         problems,
         unread,
         objects,
-    } = views(&mut loaded, roots, beside, settings);
+    } = views(&loaded, roots, built, settings);
+    let views = complete(views, &loaded);
     Input {
         sources: loaded.sources(),
         loaded,
@@ -144,7 +181,9 @@ fn as_views(
         unread,
         objects,
         assume,
+        paths: roots.iter().map(|root| root.shown.clone()).collect(),
         meshes: Vec::new(),
+        found: Vec::new(),
     }
 }
 
@@ -180,7 +219,8 @@ pub fn read_texts(files: &[(String, String)], assume: Assumptions) -> Input {
         default_namespace: assume.default_namespace.clone(),
         ..ViewSettings::default()
     };
-    as_views(whole, &[root], &Nothing, &settings, assume)
+    let built = build(&mut whole, std::slice::from_ref(&root), &Nothing, &settings);
+    as_views(whole, &[root], built, &settings, assume)
 }
 
 impl Input {
@@ -193,17 +233,26 @@ impl Input {
         kinds
     }
 
-    /// Every view with its facts, and what its opening line says.
+    /// Objects that charts make of the values of releases.
     #[must_use]
-    pub fn worlds(&self) -> Vec<(World, MeshSummary)> {
+    pub fn made(&self) -> usize {
+        let members = self.views.iter().flat_map(|view| &view.members);
+        members.filter(|m| m.resource.is_made()).count()
+    }
+
+    /// Every view with its facts, and what its opening line says; `today` (`YYYY-MM-DD`) ends approvals.
+    #[must_use]
+    pub fn worlds(&self, today: &str) -> Vec<(World, MeshSummary)> {
         self.views
             .iter()
             .map(|view| {
                 let subjects = Analysis::of(view, &self.assume).subjects();
                 let mut world = World::new(Arc::clone(view), subjects.reasons);
                 world.facts = subjects.by_kind;
-                let assets = crate::asset::record::subjects(view);
+                let assets = crate::asset::record::subjects(view, today);
                 world.facts.insert(SubjectKind::Asset, assets);
+                let identities = crate::facts::identity::subjects(view);
+                world.facts.insert(SubjectKind::Identity, identities);
                 (world, subjects.summary)
             })
             .collect()
@@ -216,17 +265,33 @@ impl Input {
         engine: &EngineRules,
         silencing: &Silencing<'_>,
     ) -> Judgement {
-        let (worlds, meshes): (Vec<_>, Vec<_>) = self.worlds().into_iter().unzip();
+        self.judge_since(rules, engine, silencing, None)
+    }
+
+    /// The same beside a base: rules see what the objects were there.
+    pub fn judge_since(
+        &mut self,
+        rules: &[CompiledRule],
+        engine: &EngineRules,
+        silencing: &Silencing<'_>,
+        base: Option<&Base<'_>>,
+    ) -> Judgement {
+        let worlds = self.worlds(silencing.today);
+        let (mut worlds, meshes): (Vec<_>, Vec<_>) = worlds.into_iter().unzip();
         self.meshes = meshes;
+        if let Some(base) = base {
+            worlds.iter_mut().for_each(|world| world.compare(base));
+        }
         let of_inputs = self.input_drafts(engine);
-        let mut judgement = evaluate(rules, &worlds, vec![of_inputs], &self.sources);
+        let found = std::mem::take(&mut self.found);
+        let mut judgement = evaluate(rules, &worlds, vec![of_inputs, found], &self.sources);
         if !silencing.off {
             self.silence(&mut judgement, rules, engine, silencing);
         }
         judgement
     }
 
-    fn input_drafts(&self, engine: &EngineRules) -> Vec<crate::evaluate::draft::Draft> {
+    fn input_drafts(&self, engine: &EngineRules) -> Vec<Draft> {
         self.loaded
             .problems
             .iter()
@@ -376,12 +441,23 @@ impl Input {
     }
 }
 
+/// What `assume.objects` adds to a view, a line a file.
+fn assumed_objects(view: &View) -> Vec<String> {
+    let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    for member in view.members.iter().filter(|m| m.resource.is_assumed()) {
+        let path = member.resource.tree.source().path.as_str();
+        *counts.entry(path).or_default() += 1;
+    }
+    let words = counts.into_iter().map(|(path, count)| match count {
+        1 => format!("1 object of {path} is applied too (assume.objects)"),
+        n => format!("{n} objects of {path} are applied too (assume.objects)"),
+    });
+    words.collect()
+}
+
 fn summary(view: &View, mesh: &MeshSummary, twice: usize) -> ViewSummary {
-    let unset = view
-        .members
-        .iter()
-        .filter(|m| m.namespace == Namespace::Unset)
-        .count();
+    let judged = || view.members.iter().filter(|m| !m.resource.is_assumed());
+    let unset = judged().filter(|m| m.namespace == Namespace::Unset).count();
     let mut assumptions = Vec::new();
     if unset > 0 {
         assumptions.push(format!(
@@ -393,6 +469,7 @@ fn summary(view: &View, mesh: &MeshSummary, twice: usize) -> ViewSummary {
             "of {twice} objects that several files define differently, the last one counts"
         ));
     }
+    assumptions.extend(assumed_objects(view));
     assumptions.extend(mesh.assumptions.iter().cloned());
     ViewSummary {
         mesh: mesh.mesh.clone(),
@@ -401,11 +478,9 @@ fn summary(view: &View, mesh: &MeshSummary, twice: usize) -> ViewSummary {
         access_decided: mesh.access,
         name: view.name.clone(),
         found_by: view.found_by.clone(),
-        objects: view.members.len(),
+        objects: judged().count(),
         unset_namespace: unset,
-        workloads: view
-            .members
-            .iter()
+        workloads: judged()
             .filter(|m| crate::pods::template(&m.resource).is_some())
             .count(),
         opaque: view.opaque.iter().map(|o| o.what.clone()).collect(),

@@ -7,18 +7,17 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::expect::{faulty, read};
 use crate::cli::pipeline;
 use crate::cli::settings::{ConfigFlags, FilterFlags};
 use crate::cli::{EXIT_FINDINGS, EXIT_OK, Io, print};
 use crate::discover::Request;
 use crate::engine::Analysis;
 use crate::error::Error;
-use crate::query::expectation::{self, ExpectationError};
+use crate::query::expectation::Expectation;
 use crate::query::verify::{self, Check};
-use crate::shape::Problem;
 use crate::source::{SourceFile, SourceId};
 use crate::view::View;
-use crate::yaml;
 
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
@@ -58,10 +57,17 @@ impl Verify {
         let input = pipeline::read(&request, &settings.config, bytes.as_deref())?;
         let view = self.view(&input.views)?;
         let analysis = Analysis::of(view, &input.assume);
+        // An expectation may name a view of its own; it is told how many do.
+        let all = expectations.len();
+        let expectations: Vec<Expectation> = expectations
+            .into_iter()
+            .filter(|e| e.view.as_ref().is_none_or(|name| *name == view.name))
+            .collect();
+        let elsewhere = all - expectations.len();
         let checks =
             verify::verify(&analysis, &expectations).map_err(|error| faulty(&file, error))?;
         let text = match self.format {
-            Format::Human => human(&file, view, &checks),
+            Format::Human => human(&file, view, &checks, elsewhere),
             Format::Json => json(&file, &checks),
         };
         print(io, &text)?;
@@ -109,31 +115,7 @@ impl Verify {
     }
 }
 
-/// The expectations of every document of the file.
-fn read(file: &Arc<SourceFile>) -> Result<Vec<expectation::Expectation>, Error> {
-    let parsed = yaml::parse(file);
-    if let Some(error) = parsed.errors.first() {
-        let (span, message) = (error.span, error.kind.to_string());
-        return Err(faulty(file, ExpectationError { span, message }));
-    }
-    let mut all = Vec::new();
-    for document in &parsed.documents {
-        let node = parsed.tree.node(document.root);
-        all.extend(expectation::read(node).map_err(|error| faulty(file, error))?);
-    }
-    Ok(all)
-}
-
-fn faulty(file: &Arc<SourceFile>, error: ExpectationError) -> Error {
-    Error::Problems(vec![Problem {
-        file: Arc::clone(file),
-        span: error.span,
-        message: error.message,
-        help: None,
-    }])
-}
-
-fn human(file: &SourceFile, view: &View, checks: &[Check]) -> String {
+fn human(file: &SourceFile, view: &View, checks: &[Check], elsewhere: usize) -> String {
     let mut text = String::new();
     for check in checks {
         let line = file.position(check.span.start).line;
@@ -154,6 +136,9 @@ fn human(file: &SourceFile, view: &View, checks: &[Check]) -> String {
         checks.len(),
         view.name
     );
+    if elsewhere > 0 {
+        let _ = writeln!(text, "{elsewhere} more name another view (`--view NAME`)");
+    }
     text
 }
 

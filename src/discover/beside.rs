@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::path::PathBuf;
 
 use super::display::{Base, absolute};
+use super::snapshot::Snapshot;
 
 /// Files by the path that findings print, read on demand.
 pub trait Beside: Debug + Send + Sync {
@@ -53,5 +54,12 @@ impl Beside for OnDisk {
             return None;
         }
         std::fs::read(path).ok()
+    }
+}
+
+/// The files of a git revision or of the index.
+impl Beside for Snapshot {
+    fn read(&self, shown: &str) -> Option<Vec<u8>> {
+        Self::read(self, shown)
     }
 }

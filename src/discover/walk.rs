@@ -87,7 +87,8 @@ fn concerns(path: &Path, problem: &EntryProblem) -> bool {
         || (path.extension().is_none() && !matches!(problem, EntryProblem::Unreadable(_)))
 }
 
-fn is_manifest(path: &Path) -> bool {
+/// Whether a file is read without being named.
+pub(super) fn is_manifest(path: &Path) -> bool {
     if path.file_name().is_some_and(|name| name == KUSTOMIZATION) {
         return true;
     }

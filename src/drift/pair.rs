@@ -110,7 +110,7 @@ fn content(placed: &Placed<'_>) -> Option<u64> {
 fn shape(placed: &Placed<'_>) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     (placed.resource.kind(), placed.namespace).hash(&mut hasher);
-    let templates = pods::templates(placed.resource, &[]);
+    let templates = pods::templates(placed.resource);
     let mut containers = 0;
     for container in templates.iter().flat_map(pods::PodTemplate::containers) {
         let node = container.node;

@@ -20,13 +20,15 @@ mod client;
 mod compile;
 mod config;
 mod destination_rule;
+mod egress;
 mod evidence;
+pub(crate) mod gaps;
 mod gateway;
 mod jwt;
 mod listener;
 mod membership;
 mod peer_authentication;
-mod policy;
+pub(crate) mod policy;
 mod taint;
 mod waypoint;
 mod ztunnel;
@@ -36,6 +38,7 @@ pub use client::{Destination, Wire};
 pub use compile::Protocol as Reads;
 pub use config::MeshConfig;
 use destination_rule::DestinationRules;
+use egress::Outbound;
 use jwt::RequestAuthentications;
 use peer_authentication::PeerAuthentications;
 use policy::AuthorizationPolicies;
@@ -50,13 +53,14 @@ pub struct Istio {
     /// The first sign of Istio in the view; without one the engine says that nothing is meshed.
     pub evidence: Option<Step>,
     namespaces: BTreeMap<String, BTreeMap<String, String>>,
-    completeness: Completeness,
-    peer_authentications: PeerAuthentications,
+    pub(crate) completeness: Completeness,
+    pub(crate) peer_authentications: PeerAuthentications,
     request_authentications: RequestAuthentications,
-    policies: AuthorizationPolicies,
+    pub(crate) policies: AuthorizationPolicies,
     waypoints: Waypoints,
-    destination_rules: DestinationRules,
+    pub(crate) destination_rules: DestinationRules,
     taints: Taints,
+    outbound: Outbound,
     /// Hosts that ServiceEntries declare as part of the mesh.
     internal_hosts: BTreeSet<String>,
     /// Whether anything is enrolled in ambient, so that sidecars speak HBONE.
@@ -78,6 +82,7 @@ impl Istio {
             waypoints: Waypoints::of(view, &root),
             destination_rules: DestinationRules::of(view, &root, config.private_destination_rules),
             taints: Taints::of(view, &root),
+            outbound: Outbound::of(view, &root),
             internal_hosts: internal_hosts(view),
             ambient_installed: ambient_installed(topology),
             config,
@@ -209,17 +214,39 @@ pub(crate) struct Completeness {
     root: String,
     mesh_config_present: bool,
     complete: std::collections::BTreeSet<String>,
-    opaque: Vec<(Option<String>, UnknownReason)>,
+    opaque: Vec<Unread>,
+}
+
+/// Something of the view that could not be read or is not rendered.
+#[derive(Debug)]
+struct Unread {
+    /// The namespace it opens; `None` = any.
+    namespace: Option<String>,
+    reason: UnknownReason,
+    what: String,
+}
+
+impl Unread {
+    fn opens(&self, namespace: &str) -> bool {
+        self.namespace.as_deref().is_none_or(|n| n == namespace)
+    }
 }
 
 impl Completeness {
     fn of(view: &View, assume: &Assumptions, config: &MeshConfig) -> Self {
-        let opaque = view.opaque.iter().map(|o| {
+        let opaque = view.opaque.iter().filter(|o| o.opens).map(|o| {
             let reason = UnknownReason {
-                missing: o.what.clone(),
+                missing: match o.what.starts_with("broken") {
+                    true => o.what.clone(),
+                    false => o.missing(),
+                },
                 span: o.span,
             };
-            (o.namespace.clone(), reason)
+            Unread {
+                namespace: o.namespace.clone(),
+                reason,
+                what: o.what.clone(),
+            }
         });
         Self {
             root: config.root_namespace.clone(),
@@ -236,16 +263,50 @@ impl Completeness {
             || (namespace == self.root && self.complete.contains("root"))
     }
 
+    /// Whether the user says that the view holds all of a namespace.
+    pub(crate) fn is_declared(&self, namespace: &str) -> bool {
+        self.complete.contains(namespace)
+            || (namespace == self.root && self.complete.contains("root"))
+    }
+
     /// What could not be read and may hold objects of this namespace; nothing when the user calls the namespace complete.
     pub(crate) fn unread(&self, namespace: &str) -> Option<&UnknownReason> {
-        let declared = self.complete.contains(namespace)
-            || (namespace == self.root && self.complete.contains("root"));
-        if declared {
+        if self.is_declared(namespace) {
             return None;
         }
         self.opaque
             .iter()
-            .find(|(of, _)| of.as_deref().is_none_or(|n| n == namespace))
-            .map(|(_, reason)| reason)
+            .find(|unread| unread.opens(namespace))
+            .map(|unread| &unread.reason)
+    }
+
+    /// What may hold a policy of this kind for a namespace or for the whole mesh; a broken document often tells that it does not.
+    pub(crate) fn unread_policy(&self, namespace: &str, kind: &str) -> Option<&UnknownReason> {
+        let may_hold = |what: &str| match what.strip_prefix("broken ") {
+            Some(of) => of == kind || of == "document" || of.ends_with("List"),
+            None => true,
+        };
+        let is_declared = |namespace: &str| {
+            self.complete.contains(namespace)
+                || (namespace == self.root && self.complete.contains("root"))
+        };
+        let opens =
+            |unread: &Unread, namespace: &str| !is_declared(namespace) && unread.opens(namespace);
+        self.opaque
+            .iter()
+            .filter(|unread| may_hold(&unread.what))
+            .find(|unread| opens(unread, namespace) || opens(unread, &self.root))
+            .map(|unread| &unread.reason)
+    }
+
+    /// A release or template that opens the namespace: unlike a broken document, nothing is seen of it at all.
+    pub(crate) fn unrendered(&self, namespace: &str) -> Option<&UnknownReason> {
+        // Nothing is unread in a namespace that is called complete.
+        self.unread(namespace)?;
+        self.opaque
+            .iter()
+            .filter(|unread| unread.opens(namespace) && !unread.what.starts_with("broken"))
+            .map(|unread| &unread.reason)
+            .next()
     }
 }

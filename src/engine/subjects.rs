@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::cel::Reasons;
 use crate::engine::Analysis;
+use crate::engine::istio::gaps::Clients;
 use crate::facts::access::Access;
 use crate::facts::exposure::Exposure;
 use crate::facts::record::exposure::{ExposureRecord, ExposureSubject};
@@ -62,11 +63,14 @@ impl Analysis<'_> {
         let summary = self.summary(&found);
         // Reasons are numbered in the order of the view, whatever the threads did.
         let mut numbers = ReasonNumbers::default();
+        let clients = self.istio.clients(&self.topology);
+        let mut records = Vec::new();
         let mut workloads: Vec<Box<dyn Subject>> = Vec::new();
         let mut ports: Vec<Box<dyn Subject>> = Vec::new();
         let mut exposures: Vec<Box<dyn Subject>> = Vec::new();
         for (workload, found) in self.topology.workloads.iter().zip(found) {
-            let record = Arc::new(self.record(workload, found, &mut numbers));
+            let record = Arc::new(self.record(workload, found, &clients, &mut numbers));
+            records.push(Arc::clone(&record));
             for at in 0..record.ports.len() {
                 ports.push(Box::new(PortSubject {
                     workload: Arc::clone(&record),
@@ -95,15 +99,17 @@ impl Analysis<'_> {
                 membership,
                 ports: Vec::new(),
             };
-            let record = self.record(&workload, found, &mut numbers);
+            let record = self.record(&workload, found, &clients, &mut numbers);
             workloads.push(Box::new(WorkloadSubject(Arc::new(record))));
         }
+        let policies = self.policies(&records, &clients, &mut numbers);
         Subjects {
             summary,
             by_kind: BTreeMap::from([
                 (SubjectKind::Workload, workloads),
                 (SubjectKind::Port, ports),
                 (SubjectKind::Exposure, exposures),
+                (SubjectKind::Policy, policies),
             ]),
             reasons: numbers.into_reasons(),
         }
@@ -120,7 +126,7 @@ impl Analysis<'_> {
             let ways = self.ways.to(workload.id, port.number, port.protocol);
             let exposures = ways
                 .map(|way| {
-                    let access = self.istio.from_outside(&self.topology, way, &reach);
+                    let access = self.from_outside(way, &reach);
                     (way.clone(), access)
                 })
                 .collect();
@@ -145,6 +151,7 @@ impl Analysis<'_> {
         &self,
         workload: &Workload,
         found: Found,
+        clients: &Clients,
         numbers: &mut ReasonNumbers,
     ) -> WorkloadRecord {
         let namespace = workload.namespace.as_str();
@@ -154,6 +161,7 @@ impl Analysis<'_> {
         };
         let ports = workload.ports.iter().zip(found.ports);
         let ports = ports.map(|(port, found)| PortRecord {
+            calls: self.istio.calls_to(&self.topology, clients, workload, port),
             port: port.clone(),
             services: port
                 .services
@@ -178,6 +186,7 @@ impl Analysis<'_> {
         WorkloadRecord {
             ports: ports.collect(),
             workload: workload.clone(),
+            namespace: self.topology.namespaces.get(namespace).cloned(),
             meshes: self.istio.evidence.iter().map(|_| "istio").collect(),
             mesh: "istio",
             membership: Shown::of(found.membership, numbers),

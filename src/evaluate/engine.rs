@@ -18,8 +18,16 @@ pub const IGNORE_EXPIRED: &str = "META002";
 /// Rule of silencers that silence nothing.
 pub const IGNORE_UNUSED: &str = "META003";
 
+/// Rule of expectations that the manifests do not meet.
+pub const EXPECTATION_UNMET: &str = "EXPECT001";
+
 /// Every rule raised here.
-pub const IDS: &[&str] = &[IGNORE_MALFORMED, IGNORE_EXPIRED, IGNORE_UNUSED];
+pub const IDS: &[&str] = &[
+    IGNORE_MALFORMED,
+    IGNORE_EXPIRED,
+    IGNORE_UNUSED,
+    EXPECTATION_UNMET,
+];
 
 /// The engine rules that run, with the severity of this run.
 #[derive(Debug, Default)]
@@ -68,6 +76,25 @@ impl EngineRules {
             if !problem.is_sure {
                 *confidence = Confidence::Low;
             }
+        }
+        Some(draft)
+    }
+
+    /// The draft of an expectation that a view does not meet, with the places that decide; `None` when the rule does not run.
+    #[must_use]
+    pub fn of_expectation(
+        &self,
+        id: &str,
+        span: Span,
+        message: String,
+        in_view: &str,
+        places: Vec<(Span, String)>,
+    ) -> Option<Draft> {
+        let mut draft = self.draft(id, span, message)?;
+        in_view.clone_into(&mut draft.view);
+        draft.subject = "expectation".to_owned();
+        if let DraftKind::Finding { related, .. } = &mut draft.kind {
+            *related = places;
         }
         Some(draft)
     }

@@ -23,8 +23,8 @@ enum Step {
 pub(crate) struct Place {
     pub(crate) span: Span,
     pub(crate) label: String,
-    /// Further places, in order of the proof.
-    pub(crate) related: Vec<Span>,
+    /// Further places with their words, in order of the proof.
+    pub(crate) related: Vec<(Span, String)>,
 }
 
 impl Place {
@@ -58,6 +58,11 @@ impl Path {
             steps.drain(..2);
             return Some(Self { root, steps });
         }
+        // A report shows the side that is judged: what the old object held is looked for in the new one.
+        let first = match first.as_str() {
+            "oldObject" => String::from("object"),
+            _ => first,
+        };
         if let Some(root) = environment.variable(&first) {
             steps.remove(0);
             return Some(Self { root, steps });
@@ -127,21 +132,30 @@ pub(crate) fn of_origin(origin: &Origin<'_>) -> Option<Place> {
         }
         Origin::Spans(spans) => {
             let (first, rest) = spans.split_first()?;
+            let too = |span: &Span| (*span, String::from("decided here too"));
             Some(Place {
-                related: rest.to_vec(),
+                related: rest.iter().map(too).collect(),
                 ..Place::new(*first)
+            })
+        }
+        Origin::Path(steps) => {
+            let ((span, label), before) = steps.split_last()?;
+            Some(Place {
+                span: *span,
+                label: label.clone(),
+                related: before.to_vec(),
             })
         }
     }
 }
 
-/// The bytes to show for an element judged under `each`.
-pub(crate) fn of_item(value: &Value<'_>) -> Option<Place> {
+/// What an element judged under `each` is shown by.
+pub(crate) fn origin_of_item<'v>(value: &Value<'v>) -> Origin<'v> {
     match value {
-        Value::Node(node) => Some(Place::new(span_of(*node, key_of(*node)))),
-        Value::Record(record) => of_origin(&record.own_origin()),
-        Value::Field(record, index) => of_origin(&record.origin(usize::from(*index))),
-        _ => None,
+        Value::Node(node) => Origin::Node(*node),
+        Value::Record(record) => record.own_origin(),
+        Value::Field(record, index) => record.origin(usize::from(*index)),
+        _ => Origin::None,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::finding::{Finding, NotEvaluated, ObjectRef, Related};
 use crate::fingerprint::{fingerprint, path_to};
 use crate::source::{Sources, Span};
 
-/// Drops findings whose cause another rule reports on the same subject and element.
+/// Drops findings whose cause another rule reports: on the same subject and element, or by blaming the same bytes.
 pub(crate) fn fold_superseded(drafts: Vec<Draft>, rules: &[CompiledRule]) -> Vec<Draft> {
     let by_id: HashMap<&str, &CompiledRule> = rules
         .iter()
@@ -21,6 +21,7 @@ pub(crate) fn fold_superseded(drafts: Vec<Draft>, rules: &[CompiledRule]) -> Vec
         return drafts;
     }
     let mut folded: HashSet<(String, String, String, Option<Span>)> = HashSet::new();
+    let mut blamed: HashSet<(String, Span)> = HashSet::new();
     let key = |rule: &str, d: &Draft, item| {
         (
             rule.to_owned(),
@@ -39,11 +40,14 @@ pub(crate) fn fold_superseded(drafts: Vec<Draft>, rules: &[CompiledRule]) -> Vec
                 .find(|r| r.rule.info.id == *other || r.rule.info.slug == *other)
                 .map_or(other.as_str(), |r| r.rule.info.id.as_str());
             folded.insert(key(other, draft, draft.item));
+            blamed.insert((other.to_owned(), draft.span));
         }
     }
     let is_folded = |d: &Draft| {
         // Of two rules one may judge the elements of a list and the other the whole: then the subject decides.
-        folded.contains(&key(&d.rule.id, d, d.item)) || folded.contains(&key(&d.rule.id, d, None))
+        folded.contains(&key(&d.rule.id, d, d.item))
+            || folded.contains(&key(&d.rule.id, d, None))
+            || blamed.contains(&(d.rule.id.clone(), d.span))
     };
     drafts
         .into_iter()
@@ -160,6 +164,7 @@ fn finding(draft: &Draft) -> Finding {
             .collect(),
         assumptions,
         fingerprint: String::new(),
+        family: String::new(),
         suppressed: None,
     }
 }
@@ -205,7 +210,8 @@ fn with_fingerprints(mut findings: Vec<(Finding, Draft)>, sources: &Sources) -> 
                     ordinal,
                 )
             };
-            let ordinal = ordinals.entry(hash(0)).or_default();
+            finding.family = hash(0);
+            let ordinal = ordinals.entry(finding.family.clone()).or_default();
             finding.fingerprint = hash(*ordinal);
             *ordinal += 1;
             finding

@@ -62,6 +62,11 @@ impl Step {
     /// A field in any role.
     #[must_use]
     pub fn at(resource: &Resource, span: Span, role: Role, says: impl Into<String>) -> Self {
+        let role = match role {
+            // What an object that is only taken to exist decides is taken for granted.
+            Role::Decides if resource.is_assumed() => Role::Assumed(String::from("objects")),
+            role => role,
+        };
         Self {
             origin: Origin::Field {
                 resource: resource.id,

@@ -1,6 +1,7 @@
 //! Facts as expressions read them. Input: facts of engines; output: `WorkloadRecord`, `PortRecord` and the subjects made of them.
 
 pub mod exposure;
+pub mod policy;
 
 use std::sync::Arc;
 
@@ -75,6 +76,24 @@ impl<T> Shown<T> {
         }
     }
 
+    /// The value, when known.
+    #[must_use]
+    pub fn get(&self) -> Option<&T> {
+        self.value.as_ref().ok()
+    }
+
+    /// The numbers of what is missing, when unknown.
+    #[must_use]
+    pub fn reasons(&self) -> Option<&Reasons> {
+        self.value.as_ref().err()
+    }
+
+    /// What it takes for granted, in words.
+    #[must_use]
+    pub fn assumptions(&self) -> &[String] {
+        &self.assumptions
+    }
+
     fn read<'v>(&'v self, value: impl FnOnce(&'v T) -> Value<'v>) -> Value<'v> {
         match &self.value {
             Ok(known) => value(known),
@@ -95,6 +114,8 @@ impl<T> Shown<T> {
 pub struct WorkloadRecord {
     /// The workload.
     pub workload: Workload,
+    /// Its Namespace object.
+    pub namespace: Option<Arc<Resource>>,
     /// Meshes of which the view shows a sign.
     pub meshes: Vec<&'static str>,
     /// Name of the mesh it would be in.
@@ -114,6 +135,8 @@ pub struct PortRecord {
     pub services: Vec<String>,
     /// `port.transport`.
     pub transport: TransportRecord,
+    /// `port.calls`.
+    pub calls: Vec<crate::facts::policy::Call>,
     /// `port.access`.
     pub access: AccessRecord,
     /// `port.exposures`.
@@ -141,7 +164,7 @@ fn strings<'v>(items: impl IntoIterator<Item = &'v str>) -> Value<'v> {
 
 /// Containers of every pod template of an object.
 fn containers(resource: &Resource) -> Value<'_> {
-    let templates = pods::templates(resource, &[]);
+    let templates = pods::templates(resource);
     let nodes = templates
         .iter()
         .flat_map(pods::PodTemplate::containers)
@@ -169,6 +192,13 @@ impl Record for WorkloadRecord {
             }
             "labels" | "annotations" => {
                 Value::map(std::collections::BTreeMap::new()).unwrap_or(Value::Null)
+            }
+            "namespaceLabels" => {
+                let namespace = self.namespace.as_ref().map(|n| n.object());
+                match namespace.and_then(|n| n.at(&["metadata", "labels"])) {
+                    Some(labels) if labels.is_map() => Value::Node(labels),
+                    _ => Value::map(std::collections::BTreeMap::new()).unwrap_or(Value::Null),
+                }
             }
             "serviceAccount" => Value::Str(&self.workload.service_account),
             "hostNetwork" => Value::Bool(self.workload.host_network),
@@ -228,7 +258,21 @@ impl Record for PortRecord {
             "protocol" => Value::Str(self.port.protocol.as_str()),
             "declared" => Value::Bool(self.port.declared.is_some()),
             "services" => strings(self.services.iter().map(String::as_str)),
+            "servicePorts" => {
+                let ports = self.port.services.iter();
+                let items = ports.map(|s| Value::Int(i64::from(s.port))).collect();
+                Value::list(items).unwrap_or(Value::Null)
+            }
             "transport" => Value::Record(&self.transport),
+            "calls" => {
+                let items = self.calls.iter().map(|c| Value::Record(c)).collect();
+                // How a server is called that may be in no mesh is not known either.
+                let list = match self.transport.0.reasons() {
+                    Some(reasons) => Value::open_list(items, reasons.clone()),
+                    None => Value::list(items),
+                };
+                list.unwrap_or(Value::Null)
+            }
             "access" => Value::Record(&self.access),
             "exposures" => {
                 let items = self.exposures.iter().map(|e| Value::Record(e)).collect();

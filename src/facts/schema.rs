@@ -3,6 +3,8 @@
 
 use crate::cel::{Field, RecordType, Type};
 
+pub mod policy;
+
 const STRINGS: Type = Type::List(&Type::String);
 
 const fn field(name: &'static str, ty: Type, doc: &'static str) -> Field {
@@ -36,6 +38,11 @@ pub static WORKLOAD: RecordType = RecordType {
         ),
         field("labels", Type::Dyn, "labels of the pod template"),
         field("annotations", Type::Dyn, "annotations of the pod template"),
+        field(
+            "namespaceLabels",
+            Type::Dyn,
+            "labels of its Namespace object; empty when that is not in the view",
+        ),
         field(
             "serviceAccount",
             Type::String,
@@ -96,9 +103,19 @@ pub static PORT: RecordType = RecordType {
             "Services that lead to it, `namespace/name`",
         ),
         field(
+            "servicePorts",
+            Type::List(&Type::Int),
+            "ports of the Services that lead to it",
+        ),
+        field(
             "transport",
             Type::Record(&TRANSPORT),
             "what it accepts on the wire",
+        ),
+        field(
+            "calls",
+            Type::List(&Type::Record(&policy::CALL)),
+            "how clients in the mesh that are told how to call it do so, and what arrives",
         ),
         field("access", Type::Record(&ACCESS), "who may call it"),
         field(
@@ -291,6 +308,11 @@ pub static ASSET: RecordType = RecordType {
             "Gateways of the view that it, or a route to it, attaches to",
         ),
         field(
+            "firstGateways",
+            Type::List(&Type::Dyn),
+            "Gateways among them to which no earlier asset attaches: for rules on the Gateway itself, so that each is reported once",
+        ),
+        field(
             "gatewayMissing",
             Type::Bool,
             "whether it, or a route to it, names a Gateway that is not in the view",
@@ -309,6 +331,112 @@ pub static ASSET: RecordType = RecordType {
             "grants",
             Type::List(&Type::Record(&GRANT)),
             "powers over the whole cluster that its service account has",
+        ),
+        field(
+            "owner",
+            Type::Dyn,
+            "its owner by label or annotation, its own or its Namespace's; empty when none is stated",
+        ),
+        field(
+            "classification",
+            Type::Dyn,
+            "its data classification by label or annotation, its own or its Namespace's; empty when none is stated",
+        ),
+        field(
+            "authorizations",
+            Type::List(&Type::Dyn),
+            "AuthorizationPolicies that select its pods; one that selects several assets stands at the first",
+        ),
+        field(
+            "networkPolicies",
+            Type::List(&Type::Dyn),
+            "NetworkPolicies that select its pods; one that selects several assets stands at the first",
+        ),
+        field(
+            "telemetry",
+            Type::List(&Type::Dyn),
+            "what sets the access log of its traffic: Telemetry of Istio, EnvoyProxy of its Gateways; each stands at the first asset",
+        ),
+        field(
+            "leaks",
+            Type::List(&Type::Record(&LEAK)),
+            "ways by which its data, labelled as protected, reaches an external model provider",
+        ),
+    ],
+};
+
+/// `asset.leaks[]`.
+pub static LEAK: RecordType = RecordType {
+    name: "leak",
+    fields: &[
+        field(
+            "classification",
+            Type::String,
+            "the protected classes: `phi`, `pii, pci` …",
+        ),
+        field("provider", Type::String, "the provider: `openai` …"),
+        field(
+            "host",
+            Type::String,
+            "its host; empty when only the provider is named",
+        ),
+        field(
+            "hops",
+            Type::Int,
+            "length of the shortest way; 1 = the asset calls the provider itself",
+        ),
+        field(
+            "redacted",
+            Type::Bool,
+            "whether every way passes a guardrail or what is annotated to redact",
+        ),
+        field(
+            "approved",
+            Type::Bool,
+            "whether `meshgov.dev/approved-egress` lists host or provider, and still holds",
+        ),
+        field(
+            "until",
+            Type::String,
+            "last day of the approval; empty when it has no end",
+        ),
+        field("way", Type::String, "the way in words"),
+    ],
+};
+
+/// `identity`.
+pub static IDENTITY: RecordType = RecordType {
+    name: "identity",
+    fields: &[
+        field("kind", Type::String, "`Group`, `User` or `ServiceAccount`"),
+        field(
+            "namespace",
+            Type::String,
+            "namespace of a service account; else empty",
+        ),
+        field("name", Type::String, "name as bindings write it"),
+        field(
+            "grants",
+            Type::List(&Type::Record(&BOUND_ROLE)),
+            "roles that bindings give it, in the order of the view",
+        ),
+    ],
+};
+
+/// `identity.grants[]`.
+pub static BOUND_ROLE: RecordType = RecordType {
+    name: "bound role",
+    fields: &[
+        field(
+            "binding",
+            Type::Dyn,
+            "the RoleBinding or ClusterRoleBinding as written",
+        ),
+        field("subject", Type::Dyn, "the entry of its `subjects`"),
+        field(
+            "rules",
+            Type::Dyn,
+            "rules of the role it names; empty when that is not in the view",
         ),
     ],
 };

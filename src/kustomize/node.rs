@@ -117,7 +117,8 @@ impl<'a> Node<'a> {
         Self::read_as(node, !node.is_seq())
     }
 
-    fn read_as(node: NodeRef<'a>, v3: bool) -> Self {
+    /// [`Node::read`]; `v3` is whether goyaml.v3 resolves the scalars, else sigs.k8s.io/yaml does, as in Helm.
+    pub(crate) fn read_as(node: NodeRef<'a>, v3: bool) -> Self {
         let style = node.style();
         let value = match node.kind() {
             Kind::Map => Value::Map(read_entries(node, v3)),

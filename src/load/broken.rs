@@ -115,6 +115,22 @@ pub(crate) fn documents(source: &SourceFile, parsed: &Parsed) -> Vec<BrokenDocum
         .collect()
 }
 
+/// The namespaces that the documents of a template would fill, as far as its text tells; none when it can hold no object.
+#[must_use]
+pub fn template_fills(text: &str) -> std::collections::BTreeSet<Fills> {
+    let mut fills = std::collections::BTreeSet::new();
+    let mut at = 0;
+    while at < text.len() {
+        let range = around(text, at);
+        let document = text.get(range.clone()).unwrap_or("");
+        if document.contains("apiVersion") {
+            fills.insert(guess(document).1);
+        }
+        at = range.end + 3;
+    }
+    fills
+}
+
 /// The text of the document around an offset: from one `---` line to the next.
 fn around(text: &str, offset: usize) -> std::ops::Range<usize> {
     let is_marker = |line: &str| {

@@ -1,4 +1,4 @@
-//! L3: the table kind → where its pods are. Input: an object and a path; output: pod templates.
+//! L2: the table kind → where its pods are. Input: an object and a path; output: pod templates.
 //!
 //! Kubernetes: `k8s.io/api` types; the rest: the CRDs of each project (domain study, section 1.1). A path is field names
 //! joined by dots; `x[]` is every item of a list, `*` every entry of a map, `*X` every entry whose key ends in `X`.
@@ -17,21 +17,6 @@ pub enum Shape {
     KserveComponent,
     /// The fields of a single container, with some of a pod beside them.
     Container,
-}
-
-/// A row that the config adds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PodKind {
-    /// API group without version.
-    pub group: String,
-    /// Kind.
-    pub kind: String,
-    /// Path in the notation of this module.
-    pub path: String,
-    /// What the pods do; empty where there is only one.
-    pub role: String,
-    /// How to read the node.
-    pub shape: Shape,
 }
 
 /// A built-in row.
@@ -135,6 +120,29 @@ pub(crate) const BUILT_IN: &[Row] = &[
     row("kagent.dev", &["Harness"], "", "spec.workload", Shape::Container),
     row("kagent.dev", &["MCPServer"], "", "spec.deployment", Shape::Container),
 ];
+
+/// The nodes at a path of the config: plain field names, `*` for every item or entry.
+pub(crate) fn along<'t>(object: NodeRef<'t>, path: &[String]) -> Vec<NodeRef<'t>> {
+    let mut found = vec![object];
+    for step in path {
+        found = found
+            .into_iter()
+            .flat_map(|node| -> Vec<NodeRef<'t>> {
+                if step != "*" {
+                    return node.get(step).into_iter().collect();
+                }
+                let values = node.entries().map(|(_, value)| value);
+                node.items().chain(values).collect()
+            })
+            .collect();
+    }
+    found
+}
+
+/// The template that a node with `metadata` and `spec` is.
+pub(crate) fn whole(node: NodeRef<'_>) -> Option<PodTemplate<'_>> {
+    template(String::new(), node, Shape::Template)
+}
 
 /// The templates at a path.
 pub(crate) fn at<'t>(

@@ -8,16 +8,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::asset::grade::{Component, Grade};
+use crate::asset::lineage::Lineage;
 use crate::asset::link::{self, Links};
 use crate::asset::model_ref::ModelRef;
 use crate::asset::signal::Evidence;
-use crate::asset::{Asset, Class, Inventory};
+use crate::asset::{Asset, Class, Inventory, governance};
 use crate::engine::Analysis;
 use crate::facts::Assumptions;
+use crate::facts::lineage::Graph;
 use crate::resource::{Resource, ResourceId};
 use crate::source::{Sources, Span};
-use crate::topology::Topology;
 use crate::view::View;
+use crate::yaml::NodeRef;
 
 /// Everything the command prints.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub struct AssetReport {
     pub views: Vec<String>,
     /// What answers rest on, sorted, each once.
     pub assumptions: Vec<String>,
+    /// Who sends data to whom, by view; views without an asset are left out.
+    pub graphs: Vec<(String, Graph)>,
     /// The texts that spans index.
     pub sources: Sources,
 }
@@ -143,13 +147,18 @@ impl AssetEntry {
 pub fn assets(views: &[Arc<View>], assume: &Assumptions, sources: Sources) -> AssetReport {
     let mut entries = Entries::default();
     let mut assumptions = Vec::new();
+    let mut graphs = Vec::new();
     for view in views {
-        let inventory = Inventory::of(view, &[]);
+        let inventory = Inventory::of(view);
         if inventory.assets.is_empty() {
             continue;
         }
         let analysis = Analysis::of(view, assume);
-        for asset in of_view(&inventory, &analysis, &mut assumptions) {
+        let found = of_view(&inventory, &analysis, &mut assumptions);
+        let links: Vec<Links> = found.iter().map(|asset| asset.links.clone()).collect();
+        let lineage = Lineage::of(view, &inventory, &links);
+        graphs.push((view.name.clone(), lineage.graph));
+        for asset in found {
             entries.add(asset.entry);
         }
     }
@@ -171,6 +180,7 @@ pub fn assets(views: &[Arc<View>], assume: &Assumptions, sources: Sources) -> As
         assets: entries,
         views: views.iter().map(|v| v.name.clone()).collect(),
         assumptions,
+        graphs,
         sources,
     }
 }
@@ -265,6 +275,8 @@ fn entry(
             value: (host, provider.name),
             span,
         });
+    let namespace = analysis.topology.namespaces.get(asset.namespace.as_str());
+    let namespace = namespace.map(AsRef::as_ref);
     let exposure = exposure(asset, links);
     let (grade, callers) = grade(asset, links, exposure, analysis, assumptions);
     AssetEntry {
@@ -281,8 +293,8 @@ fn entry(
         providers: providers.collect(),
         images: asset.images(),
         service_account: links.service_account.clone(),
-        owner: owner(asset, &analysis.topology),
-        classification: classification(asset, &analysis.topology),
+        owner: governance::owner(resource, namespace).map(stated),
+        classification: governance::classification(resource, namespace).map(stated),
         exposure,
         callers,
         grade,
@@ -372,51 +384,9 @@ fn grade(
     (grade, reached.callers)
 }
 
-/// Labels and annotations that name an owner, our own first.
-const OWNER: &[&str] = &[
-    "meshgov.dev/owner",
-    "owner",
-    "team",
-    "backstage.io/owner",
-    "a8r.io/owner",
-];
-
-/// Last segments of keys that hold a classification.
-const CLASSIFICATION: &[&str] = &[
-    "data-classification",
-    "data-sensitivity",
-    "data-class",
-    "sensitivity",
-    "compliance-scope",
-    "data-categories",
-];
-
-fn owner(asset: &Asset, topology: &Topology) -> Option<Stated<String>> {
-    governed(asset, topology, |key| {
-        OWNER.contains(&key) || key.ends_with("/owner") || key.ends_with("/team")
-    })
-}
-
-fn classification(asset: &Asset, topology: &Topology) -> Option<Stated<String>> {
-    governed(asset, topology, |key| {
-        CLASSIFICATION.contains(&key.rsplit('/').next().unwrap_or(key))
-    })
-}
-
-/// The first label, then annotation, whose key fits; the object's own before its namespace's.
-fn governed(
-    asset: &Asset,
-    topology: &Topology,
-    fits: impl Fn(&str) -> bool,
-) -> Option<Stated<String>> {
-    let namespace = topology.namespaces.get(asset.namespace.as_str());
-    [Some(&asset.resource), namespace]
-        .into_iter()
-        .flatten()
-        .flat_map(|resource| resource.labels().chain(resource.annotations()))
-        .find(|(key, _)| key.as_str().is_some_and(&fits))
-        .map(|(_, value)| Stated {
-            value: value.text().to_owned(),
-            span: value.span(),
-        })
+fn stated(node: NodeRef<'_>) -> Stated<String> {
+    Stated {
+        value: node.text().to_owned(),
+        span: node.span(),
+    }
 }

@@ -19,6 +19,8 @@ pub struct Expectation {
     pub set: Option<Vec<String>>,
     /// Whether the call is expected to meet no proxy, for `call`.
     pub unprotected: Option<bool>,
+    /// The view that is meant, when it is not every view that knows the names.
+    pub view: Option<String>,
 }
 
 /// What an expectation asks.
@@ -56,6 +58,48 @@ pub enum Question {
         /// Subset of a DestinationRule.
         subset: Option<String>,
     },
+    /// `unreachable`, also in turn.
+    Unreachable {
+        /// Who starts: a workload, `ns:NAMESPACE`, `sa:NAMESPACE/ACCOUNT` or `outside`.
+        from: String,
+        /// The workload that must not be reached.
+        to: String,
+    },
+    /// `assets`: the AI assets there are, and no others.
+    Assets {
+        /// Their references.
+        exactly: Vec<String>,
+    },
+    /// `providers`: the external model providers that may be named.
+    Providers {
+        /// Their names.
+        only: Vec<String>,
+    },
+}
+
+impl std::fmt::Display for Question {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Membership { of } => write!(f, "membership of {of}"),
+            Self::Transport { of, port } => write!(f, "transport of {of} port {port}"),
+            Self::Access { to, port } => write!(f, "access to {to} port {port}"),
+            Self::Call(call) => {
+                let from = match &call.from {
+                    Caller::Workload(name) => name.clone(),
+                    Caller::Identity(id, _) => format!("sa:{}/{}", id.namespace, id.account),
+                    Caller::Anonymous => "anybody".to_owned(),
+                };
+                write!(f, "call from {from} to {} port {}", call.to, call.port)
+            }
+            Self::Client { from, to, port, .. } => {
+                let (ClientTarget::Service(to) | ClientTarget::Host(to)) = to;
+                write!(f, "what {from} sends to {to} port {port}")
+            }
+            Self::Unreachable { from, to } => write!(f, "{to} from {from}"),
+            Self::Assets { .. } => write!(f, "AI assets"),
+            Self::Providers { .. } => write!(f, "model providers"),
+        }
+    }
 }
 
 /// Where a `client` calls.
@@ -103,6 +147,8 @@ pub struct ExpectationError {
     pub span: Span,
     /// What.
     pub message: String,
+    /// A way out.
+    pub help: Option<String>,
 }
 
 /// Reads the entries of a document's `expect:`.
@@ -121,17 +167,102 @@ fn error(at: NodeRef<'_>, message: impl Into<String>) -> ExpectationError {
     ExpectationError {
         span: at.span(),
         message: message.into(),
+        help: None,
     }
 }
 
+/// Kinds of expectations, each with the words that `is` may hold; none = the kind has no `is`.
+const KINDS: [(&str, &[&str]); 8] = [
+    (
+        "membership",
+        &["none", "sidecar", "ambient", "meshed", "unknown"],
+    ),
+    (
+        "transport",
+        &["plaintext", "permissive", "strict", "broken", "unknown"],
+    ),
+    (
+        "access",
+        &[
+            "anyone",
+            "mesh",
+            "namespaces",
+            "identities",
+            "nobody",
+            "unknown",
+        ],
+    ),
+    ("call", &["allow", "deny", "delegated", "unknown"]),
+    (
+        "client",
+        &[
+            "mtls",
+            "mtls-custom",
+            "tls",
+            "plaintext",
+            "broken",
+            "unknown",
+        ],
+    ),
+    ("unreachable", &[]),
+    ("assets", &[]),
+    ("providers", &[]),
+];
+
+fn words(kind: NodeRef<'_>) -> Result<&'static [&'static str], ExpectationError> {
+    let name = kind.key_text();
+    let known = KINDS.iter().find(|(known, _)| *known == name);
+    known.map(|(_, words)| *words).ok_or_else(|| {
+        let names = KINDS.iter().map(|(name, _)| *name);
+        let all: Vec<&str> = names.clone().collect();
+        let near = crate::shape::nearest(&name, names);
+        let help = near.map_or_else(
+            || format!("one of {}", all.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        ExpectationError {
+            help: Some(help),
+            ..error(kind, format!("`{name}` is no kind of expectation"))
+        }
+    })
+}
+
+/// The word under `is`, one of those that the kind knows.
+fn is(body: NodeRef<'_>, words: &[&str]) -> Result<String, ExpectationError> {
+    if words.is_empty() {
+        return Ok(String::new());
+    }
+    let node = required(body, "is")?;
+    if words.contains(&node.text()) {
+        return Ok(node.text().to_owned());
+    }
+    Err(ExpectationError {
+        help: Some(format!("one of {}", words.join(", "))),
+        ..error(node, format!("`{}` is no answer to that", node.text()))
+    })
+}
+
+fn texts(body: NodeRef<'_>, name: &str) -> Result<Vec<String>, ExpectationError> {
+    let list = required(body, name)?;
+    if !list.is_seq() {
+        return Err(error(list, format!("expected a list under `{name}`")));
+    }
+    let mut texts: Vec<String> = list.items().map(|n| n.text().to_owned()).collect();
+    texts.sort();
+    Ok(texts)
+}
+
 fn entry(node: NodeRef<'_>) -> Result<Expectation, ExpectationError> {
-    let (kind, body) = node.entries().next().ok_or_else(|| {
-        error(
-            node,
-            "expected one of membership, transport, access, call, client",
-        )
+    let mut kinds = node.entries().filter(|(key, _)| key.key_text() != "view");
+    let (key, body) = kinds.next().ok_or_else(|| {
+        let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
+        error(node, format!("expected one of {}", names.join(", ")))
     })?;
-    let kind = kind.key_text();
+    if let Some((second, _)) = kinds.next() {
+        return Err(error(second, "an entry holds one expectation"));
+    }
+    let words = words(key)?;
+    let kind = key.key_text();
     let text = |name: &str| required(body, name).map(|n| n.text().to_owned());
     let port = || port(body);
     let question = match kind.as_ref() {
@@ -151,7 +282,16 @@ fn entry(node: NodeRef<'_>) -> Result<Expectation, ExpectationError> {
             port: port()?,
             subset: body.get("subset").map(|n| n.text().to_owned()),
         },
-        other => return Err(error(node, format!("`{other}` is no kind of expectation"))),
+        "unreachable" => Question::Unreachable {
+            from: text("from")?,
+            to: text("to")?,
+        },
+        "assets" => Question::Assets {
+            exactly: texts(body, "exactly")?,
+        },
+        _ => Question::Providers {
+            only: texts(body, "only")?,
+        },
     };
     let set = body.get("set").map(|list| {
         let mut set: Vec<String> = list.items().map(|m| m.text().to_owned()).collect();
@@ -161,9 +301,10 @@ fn entry(node: NodeRef<'_>) -> Result<Expectation, ExpectationError> {
     Ok(Expectation {
         span: node.span(),
         question,
-        is: text("is")?,
+        is: is(body, words)?,
         set,
         unprotected: body.get("unprotected").and_then(NodeRef::as_bool),
+        view: node.get("view").map(|n| n.text().to_owned()),
     })
 }
 

@@ -1,14 +1,16 @@
 //! Intent held against the tree. Input: `Expectation`s and the `Analysis` of a view; output: one `Check` each, in file order.
 
+mod whole;
+
 use crate::engine::Analysis;
 use crate::engine::istio::{Answer, Call, Destination, Wire};
-use crate::facts::Fact;
-use crate::facts::peers::Identity;
-use crate::facts::transport::Membership;
 use crate::facts::workload::{Port, Protocol, Workload};
+use crate::facts::{Fact, Step};
+use crate::query::access::edge::{Client, Presents};
 use crate::query::expectation::{
     CallQuestion, Caller, ClientTarget, Expectation, ExpectationError, Question,
 };
+use crate::query::reference;
 use crate::source::Span;
 
 /// What a fact that cannot be known reads as.
@@ -25,12 +27,14 @@ pub struct Check {
     pub actual: String,
     /// Whether they agree.
     pub ok: bool,
+    /// What decides the fact in question, with places.
+    pub because: Vec<Step>,
 }
 
 /// Answers every expectation.
 ///
 /// # Errors
-/// The author's: a reference that names no workload or Service, or several.
+/// As for [`check`].
 pub fn verify(
     analysis: &Analysis<'_>,
     expectations: &[Expectation],
@@ -38,68 +42,48 @@ pub fn verify(
     expectations.iter().map(|e| check(analysis, e)).collect()
 }
 
-fn check(analysis: &Analysis<'_>, expectation: &Expectation) -> Result<Check, ExpectationError> {
+/// Answers one expectation.
+///
+/// # Errors
+/// The author's: a reference that names no workload or Service, or several.
+pub fn check(
+    analysis: &Analysis<'_>,
+    expectation: &Expectation,
+) -> Result<Check, ExpectationError> {
     let asked = Asked {
         analysis,
         span: expectation.span,
     };
-    let mut expected = expectation.is.clone();
-    let mut actual = match &expectation.question {
-        Question::Membership { of } => {
-            let fact = analysis.membership(asked.workload(of)?);
-            word(&fact, |m| m.as_str())
-        }
-        Question::Transport { of, port } => {
-            let workload = asked.workload(of)?;
-            let fact = analysis.transport(workload, &port_of(workload, *port));
-            word(&fact, |t| t.mode.as_str())
-        }
-        Question::Access { to, port } => {
-            let workload = asked.workload(to)?;
-            let fact = analysis.reach(workload, &port_of(workload, *port));
-            match fact.get().map(|r| r.access()) {
-                None => UNKNOWN.to_owned(),
-                Some(access) => {
-                    let mut text = access.level.as_str().to_owned();
-                    if let Some(set) = &expectation.set {
-                        expected = format!("{expected} {}", set.join(" "));
-                        let found: Vec<String> = access.set.iter().cloned().collect();
-                        text = format!("{text} {}", found.join(" "));
-                    }
-                    text
-                }
-            }
-        }
-        Question::Call(call) => {
-            let answer = asked.call(call)?;
-            let mut text = answer.map_or(UNKNOWN, answer_word).to_owned();
-            if let (Some(unprotected), Some(answer)) = (expectation.unprotected, answer) {
-                expected = format!("{expected} unprotected={unprotected}");
-                text = format!("{text} unprotected={}", !answer.proxied);
-            }
-            text
-        }
-        Question::Client {
-            from,
-            to,
-            port,
-            subset,
-        } => {
-            let fact = asked.client(from, to, *port, subset.as_deref())?;
-            word(&fact, |w| w.as_str())
-        }
-    };
-    actual.truncate(actual.trim_end().len());
+    let mut held = asked.answer(expectation)?;
+    held.actual.truncate(held.actual.trim_end().len());
     Ok(Check {
         span: expectation.span,
-        ok: expected.trim_end() == actual,
-        expected,
-        actual,
+        ok: held.expected.trim_end() == held.actual,
+        expected: held.expected,
+        actual: held.actual,
+        because: held.because,
     })
 }
 
-fn word<T>(fact: &Fact<T>, read: impl Fn(&T) -> &'static str) -> String {
-    fact.get().map_or(UNKNOWN, read).to_owned()
+/// What was expected and what holds, in the same words.
+struct Held {
+    expected: String,
+    actual: String,
+    because: Vec<Step>,
+}
+
+impl Held {
+    fn of<T>(expected: &str, fact: &Fact<T>, read: impl Fn(&T) -> &'static str) -> Self {
+        Self {
+            expected: expected.to_owned(),
+            actual: fact.get().map_or(UNKNOWN, read).to_owned(),
+            because: deciding(fact),
+        }
+    }
+}
+
+fn deciding<T>(fact: &Fact<T>) -> Vec<Step> {
+    fact.deciding().cloned().collect()
 }
 
 fn answer_word(answer: Answer) -> &'static str {
@@ -131,32 +115,71 @@ impl<'a> Asked<'a> {
         ExpectationError {
             span: self.span,
             message,
+            help: None,
         }
+    }
+
+    fn answer(&self, expectation: &Expectation) -> Result<Held, ExpectationError> {
+        let is = expectation.is.as_str();
+        Ok(match &expectation.question {
+            Question::Membership { of } => {
+                let fact = self.analysis.membership(self.workload(of)?);
+                Held::of(is, &fact, |m| m.as_str())
+            }
+            Question::Transport { of, port } => {
+                let workload = self.workload(of)?;
+                let fact = self.analysis.transport(workload, &port_of(workload, *port));
+                Held::of(is, &fact, |t| t.mode.as_str())
+            }
+            Question::Access { to, port } => {
+                let workload = self.workload(to)?;
+                let fact = self.analysis.reach(workload, &port_of(workload, *port));
+                let mut held = Held::of(is, &fact, |r| r.access().level.as_str());
+                if let (Some(set), Some(reach)) = (&expectation.set, fact.get()) {
+                    let found: Vec<String> = reach.access().set.into_iter().collect();
+                    held.expected = format!("{} {}", held.expected, set.join(" "));
+                    held.actual = format!("{} {}", held.actual, found.join(" "));
+                }
+                held
+            }
+            Question::Call(call) => {
+                let (answer, because) = self.call(call)?;
+                let mut held = Held {
+                    expected: is.to_owned(),
+                    actual: answer.map_or(UNKNOWN, answer_word).to_owned(),
+                    because,
+                };
+                if let (Some(unprotected), Some(answer)) = (expectation.unprotected, answer) {
+                    held.expected = format!("{is} unprotected={unprotected}");
+                    held.actual = format!("{} unprotected={}", held.actual, !answer.proxied);
+                }
+                held
+            }
+            Question::Client {
+                from,
+                to,
+                port,
+                subset,
+            } => {
+                let fact = self.client(from, to, *port, subset.as_deref())?;
+                Held::of(is, &fact, |w| w.as_str())
+            }
+            Question::Unreachable { from, to } => whole::unreachable(self, from, to)?,
+            Question::Assets { exactly } => whole::assets(self.analysis.view, exactly),
+            Question::Providers { only } => whole::providers(self.analysis.view, only),
+        })
     }
 
     /// `[Kind:]namespace/name`.
     fn workload(&self, reference: &str) -> Result<&'a Workload, ExpectationError> {
-        let (kind, name) = match reference.split_once(':') {
-            Some((kind, name)) => (Some(kind), name),
-            None => (None, reference),
-        };
-        let fits = |w: &&Workload| kind.is_none_or(|k| w.resource.kind() == k);
-        let found: Vec<&Workload> = self.analysis.topology.named(name).filter(fits).collect();
-        match found.as_slice() {
-            [one] => Ok(one),
-            [] => Err(self.error(format!("no workload `{reference}`"))),
-            several => {
-                let kinds: Vec<String> = several
-                    .iter()
-                    .map(|w| format!("{}:{name}", w.resource.kind()))
-                    .collect();
-                Err(self.error(format!("`{reference}` is {}", kinds.join(" and "))))
-            }
-        }
+        reference::workload(&self.analysis.topology, reference).map_err(|e| ExpectationError {
+            help: Some(e.help),
+            ..self.error(e.message)
+        })
     }
 
-    /// `None` when the facts that decide are unknown.
-    fn call(&self, call: &CallQuestion) -> Result<Option<Answer>, ExpectationError> {
+    /// No answer when the facts that decide are unknown.
+    fn call(&self, call: &CallQuestion) -> Result<(Option<Answer>, Vec<Step>), ExpectationError> {
         let workload = self.workload(&call.to)?;
         let port = port_of(workload, call.port);
         let mut request = call.request.clone();
@@ -168,20 +191,19 @@ impl<'a> Asked<'a> {
                 ambient = *is_ambient;
             }
             Caller::Workload(reference) => {
-                let client = self.workload(reference)?;
-                match self.identity_of(client, workload, &port) {
-                    Sends::Unknown => return Ok(None),
-                    Sends::Nothing => {
-                        return Ok(Some(Answer {
+                let client = Client::of(self.analysis, self.workload(reference)?);
+                ambient = client.is_ambient();
+                match client.presents(self.analysis, workload, &port) {
+                    Presents::Unknown => return Ok((None, Vec::new())),
+                    Presents::Nothing => {
+                        let denied = Answer {
                             allowed: false,
                             delegated: false,
                             proxied: true,
-                        }));
+                        };
+                        return Ok((Some(denied), Vec::new()));
                     }
-                    Sends::Identity(identity, is_ambient) => {
-                        request.identity = identity;
-                        ambient = is_ambient;
-                    }
+                    Presents::Identity(identity) => request.identity = identity,
                 }
             }
         }
@@ -195,47 +217,7 @@ impl<'a> Asked<'a> {
             through_service: ambient && !call.direct,
         };
         let reach = self.analysis.reach(workload, &port);
-        Ok(reach.get().map(|r| r.answer(&call)))
-    }
-
-    /// What a workload presents to another one, by what arrives when it calls the Service before the port.
-    fn identity_of(&self, client: &Workload, server: &Workload, port: &Port) -> Sends {
-        let membership = self.analysis.membership(client);
-        let Some(&dataplane) = membership.get() else {
-            return Sends::Unknown;
-        };
-        if dataplane == Membership::None {
-            return Sends::Identity(None, false);
-        }
-        let istio = &self.analysis.istio;
-        let identity = Identity {
-            trust_domain: istio
-                .config
-                .trust_domains
-                .first()
-                .cloned()
-                .unwrap_or_default(),
-            namespace: client.namespace.as_str().to_owned(),
-            account: client.service_account.clone(),
-        };
-        let ambient = dataplane == Membership::Ambient;
-        let Some(service) = port.services.first() else {
-            return Sends::Identity(Some(identity), ambient);
-        };
-        let destination = Destination::Service {
-            namespace: server.namespace.as_str(),
-            name: &service.service.name,
-        };
-        let topology = &self.analysis.topology;
-        let wire = istio.client(topology, client, &destination, service.port, None);
-        match wire.as_ref().map(|fact| fact.get()) {
-            Some(None) => Sends::Unknown,
-            Some(Some(Wire::Broken)) => Sends::Nothing,
-            Some(Some(Wire::Plaintext | Wire::Tls | Wire::MtlsCustom)) => {
-                Sends::Identity(None, false)
-            }
-            Some(Some(Wire::Mtls)) | None => Sends::Identity(Some(identity), ambient),
-        }
+        Ok((reach.get().map(|r| r.answer(&call)), deciding(&reach)))
     }
 
     fn client(
@@ -262,14 +244,4 @@ impl<'a> Asked<'a> {
             .client(topology, client, &destination, port, subset)
             .ok_or_else(|| self.error(format!("nothing stands behind port {port} of `{what}`")))
     }
-}
-
-/// What a workload presents.
-enum Sends {
-    /// It cannot be known.
-    Unknown,
-    /// Nothing arrives.
-    Nothing,
-    /// Something arrives, perhaps without identity; whether through the ambient dataplane.
-    Identity(Option<Identity>, bool),
 }

@@ -1,13 +1,13 @@
-//! L7: `concise`: one grep-able line a finding, nothing else. Input: `Outcome`; output: `path:line:col: severity slug (ID) message`.
+//! L7: `concise`: one grep-able line a finding, and a note where no workload was seen. Input: `Outcome`; output: `path:line:col: severity slug (ID) message`.
 
 use std::io::{self, BufWriter, Write};
 
 use crate::facts::Confidence;
 use crate::finding::Outcome;
 
-use super::{Options, one_line, place, selected};
+use super::{Options, one_line, place, selected, unseen};
 
-/// Writes one line for each finding.
+/// Writes one line for each finding; silence must not speak for what nobody saw.
 pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let mut out = BufWriter::new(out);
     for finding in selected(outcome, options) {
@@ -35,6 +35,9 @@ pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
             )?;
         }
         writeln!(out)?;
+    }
+    if let Some(unseen) = unseen(outcome) {
+        writeln!(out, "note: {}", one_line(&unseen))?;
     }
     out.flush()
 }

@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 
 use crate::finding::{Finding, Outcome};
 
-use super::{Options, level, one_line, place, plural, selected};
+use super::{Options, level, one_line, place, plural, selected, unseen};
 
 const SHOWN: usize = 10;
 
@@ -31,6 +31,9 @@ pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
             out,
             "::notice title=meshgov::{more}: run `meshgov check` to see them"
         )?;
+    }
+    if let Some(unseen) = unseen(outcome) {
+        writeln!(out, "::warning title=meshgov::{}", data(&one_line(&unseen)))?;
     }
     out.flush()
 }

@@ -9,8 +9,8 @@ use crate::explain;
 use crate::finding::{Finding, Outcome};
 
 use super::{
-    Options, SEVERITIES, Summary, first_paragraph, not_evaluated_by_reason, number, one_line,
-    place, plural, selected, truncated, understood,
+    Options, SEVERITIES, Summary, first_paragraph, not_evaluated_by_reason, not_rendered, number,
+    one_line, opaque, place, plural, selected, truncated, understood,
 };
 
 /// Rows of the table of findings, and bytes it may take.
@@ -39,7 +39,7 @@ pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
 }
 
 fn counts(outcome: &Outcome, summary: &Summary, page: &mut String) -> std::fmt::Result {
-    writeln!(page, "**{}**\n", summary.counts())?;
+    writeln!(page, "**{}**\n", escaped(&summary.counts()))?;
     if summary.total > 0 {
         let names = SEVERITIES.iter().map(|s| s.as_str());
         writeln!(page, "| {} |", names.collect::<Vec<_>>().join(" | "))?;
@@ -140,6 +140,10 @@ fn ledger(outcome: &Outcome, page: &mut String) -> std::fmt::Result {
         .map(|entry| format!("{} ({})", escaped(&entry.path), escaped(&entry.reason)));
     let count = plural(outcome.not_analysed.len(), "file");
     folded(&format!("Not analysed: {count}"), files, page)?;
+    let releases = not_rendered(outcome);
+    let releases = releases.iter().map(|name| escaped(name));
+    let count = opaque(outcome, false);
+    folded(&format!("Not rendered: {count}"), releases, page)?;
     let reasons = not_evaluated_by_reason(outcome)
         .into_iter()
         .map(|(reason, count, rules)| {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{Confidence, Severity};
-use crate::finding::{Finding, Gate, Outcome};
+use crate::finding::{Finding, Gate, Old, Outcome};
 
 use super::{and_more, number, plural};
 
@@ -28,8 +28,12 @@ pub(super) struct Summary {
     pub(super) suppressed: usize,
     /// That fail the run.
     pub(super) failing: usize,
+    /// What is left out because it is old, in words.
+    pub(super) old: Vec<String>,
     /// Flags one step stricter that would fail more, with how many more.
     pub(super) stricter: Vec<(String, usize)>,
+    /// That no workload was judged, where all may stand in what is not rendered.
+    pub(super) unseen: Option<String>,
 }
 
 impl Summary {
@@ -49,8 +53,10 @@ impl Summary {
                 .collect(),
             total: open.len(),
             suppressed: outcome.findings.len() - open.len(),
+            old: old(&outcome.old),
             failing,
             stricter: stricter(outcome.gate, failing, count),
+            unseen: unseen(outcome),
         }
     }
 
@@ -72,7 +78,15 @@ impl Summary {
         if self.suppressed > 0 {
             out = format!("{out} · {} ignored", number(self.suppressed));
         }
-        out
+        for words in &self.old {
+            out = format!("{out} · {words}");
+        }
+        // Silence about what nobody saw proves nothing.
+        match (&self.unseen, self.total) {
+            (None, _) => out,
+            (Some(unseen), 0) => format!("{out}, but {unseen}"),
+            (Some(unseen), _) => format!("{out} · {unseen}"),
+        }
     }
 
     /// What fails the run, and what one step stricter would fail.
@@ -99,6 +113,36 @@ impl Summary {
         }
         out
     }
+}
+
+/// `12 that origin/main has too are not shown`.
+fn old(old: &Old) -> Vec<String> {
+    let mut words = Vec::new();
+    if old.known > 0 {
+        words.push(format!(
+            "{} that {} has too not shown",
+            number(old.known),
+            old.base
+        ));
+    }
+    if old.accepted > 0 {
+        words.push(format!(
+            "{} of them accepted by {}",
+            number(old.accepted),
+            old.baseline
+        ));
+    }
+    if !old.fixed.is_empty() {
+        words.push(format!(
+            "{} of {} fixed: `meshgov baseline prune`",
+            match old.fixed.len() {
+                1 => String::from("1 entry"),
+                n => format!("{} entries", number(n)),
+            },
+            old.baseline
+        ));
+    }
+    words
 }
 
 fn or_worse(severity: Severity) -> String {
@@ -263,13 +307,35 @@ fn found_by(outcome: &Outcome) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
+/// Says that a run saw no workload although there may be some in what is not rendered.
+pub(super) fn unseen(outcome: &Outcome) -> Option<String> {
+    let seen = outcome.views.iter().any(|view| view.workloads > 0);
+    let unrendered = opaque(outcome, false);
+    (!seen && !unrendered.is_empty())
+        .then(|| format!("no workload was judged (not rendered: {unrendered})"))
+}
+
+/// What is not rendered, by name; how often, where several views have it.
+pub(super) fn not_rendered(outcome: &Outcome) -> Vec<String> {
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    let all = outcome.views.iter().flat_map(|v| &v.opaque);
+    for what in all.filter(|what| !what.starts_with("broken")) {
+        *names.entry(what).or_default() += 1;
+    }
+    let line = |(name, count): (&str, usize)| match count {
+        1 => name.to_owned(),
+        n => format!("{name} ({} times)", number(n)),
+    };
+    names.into_iter().map(line).collect()
+}
+
 /// `12 HelmReleases` or `1 broken document`: what stands before the name of each, counted.
-fn opaque(outcome: &Outcome, broken: bool) -> String {
+pub(super) fn opaque(outcome: &Outcome, broken: bool) -> String {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     let all = outcome.views.iter().flat_map(|v| &v.opaque);
     for what in all.filter(|what| what.starts_with("broken") == broken) {
-        let kind = match what.rsplit_once(' ') {
-            Some((kind, name)) if name.contains('/') => kind,
+        let kind = match what.split_once(' ') {
+            Some((kind, _)) if !broken => kind,
             _ => what,
         };
         *kinds.entry(kind).or_default() += 1;

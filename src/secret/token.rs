@@ -140,7 +140,8 @@ fn shapes(text: &str) -> Vec<(Token, bool)> {
             };
             let body = whole.as_str().get(skip..)?;
             let has_digit = body.bytes().any(|b| b.is_ascii_digit());
-            let is_real = has_digit
+            // Tokens of Hugging Face are often letters alone (gitleaks `huggingface-access-token`: `hf_[A-Za-z]{34}`).
+            let is_real = (has_digit || name == "hf")
                 && !value::is_placeholder(body)
                 && !body.contains("1234567")
                 && value::entropy(body) >= MIN_ENTROPY;

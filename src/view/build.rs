@@ -3,13 +3,14 @@
 //! Finders run in a fixed order; each claims files, and the folders take what no finder claimed: first the configuration,
 //! then Flux, Argo CD and leaf kustomizations (`gitops.rs`).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::discover::{Beside, Root};
 use crate::load::broken::Fills;
 use crate::load::problem::{InputProblem, ProblemKind};
 use crate::load::{FileOutcome, Loaded, LoadedFile};
+use crate::pods::PodKind;
 use crate::resource::Resource;
 use crate::resource::scope::Scopes;
 use crate::source::{to_u32, to_usize};
@@ -26,6 +27,8 @@ pub struct ViewSettings {
     pub default_namespace: Option<String>,
     /// `assume.objects`: objects taken to be in every view.
     pub objects: Vec<Arc<Resource>>,
+    /// `workloads`: kinds that carry a pod template.
+    pub pods: Vec<PodKind>,
 }
 
 /// All views of a run with what is wrong inside them.
@@ -73,26 +76,25 @@ pub struct Part {
     pub namespace: Option<String>,
 }
 
-/// Finds the views. Objects that are built, and files that are read for that, join what was loaded.
+/// What GitOps sources come to, before the plain folders.
+#[derive(Debug, Default)]
+pub struct Built {
+    plans: Vec<Plan>,
+    claimed: BTreeSet<u32>,
+    unread: Vec<Unread>,
+    objects: usize,
+}
+
+/// Builds what the tree and the configuration say is applied. Objects that are built, and files that are read for that, join
+/// what was loaded.
 #[must_use]
-pub fn views(
+pub fn build(
     loaded: &mut Loaded,
     roots: &[Root],
     beside: &dyn Beside,
     settings: &ViewSettings,
-) -> Views {
+) -> Built {
     let found = gitops::find(loaded, roots, beside, settings);
-    let mut plans = found.plans;
-    let scopes = Scopes::of(loaded.resources.iter().map(|r| &**r));
-    let open = loaded.files.iter().zip(0u32..);
-    let open = open.filter(|(_, number)| !found.claimed.contains(number));
-    let copies = Copies::of(
-        open.flat_map(|(file, _)| loaded.resources_of(file))
-            .map(|resource| (&**resource, None)),
-        &scopes,
-        settings.default_namespace.as_deref(),
-    );
-    plans.extend(plain_folders(loaded, roots, &found.claimed, &copies));
     let is_part = |file: &u32| found.claimed.contains(file) && !found.raw.contains(file);
     let parts = (0u32..)
         .zip(&loaded.files)
@@ -114,6 +116,35 @@ pub fn views(
     }
     loaded.secrets.sort_unstable();
     loaded.secrets.dedup();
+    Built {
+        plans: found.plans,
+        claimed: found.claimed,
+        unread: found.unread,
+        objects,
+    }
+}
+
+/// Finds the views: those that were built, then the plain folders.
+#[must_use]
+pub fn views(loaded: &Loaded, roots: &[Root], built: Built, settings: &ViewSettings) -> Views {
+    let every = loaded.resources.iter().chain(&settings.objects);
+    let scopes = Scopes::of(every.map(|r| &**r));
+    let mut claimed = built.claimed;
+    // Files that were read on demand belong to no folder of the command line.
+    claimed.extend(
+        numbered(loaded)
+            .filter(|(_, f)| f.roots.is_empty())
+            .map(|(n, _)| n),
+    );
+    let open = numbered(loaded).filter(|(number, _)| !claimed.contains(number));
+    let copies = Copies::of(
+        open.flat_map(|(_, file)| loaded.resources_of(file))
+            .map(|resource| (&**resource, None)),
+        &scopes,
+        settings.default_namespace.as_deref(),
+    );
+    let (mut plans, unread, objects) = (built.plans, built.unread, built.objects);
+    plans.extend(plain_folders(loaded, roots, &claimed, &copies));
     let mut builder = Builder {
         loaded,
         settings,
@@ -130,7 +161,7 @@ pub fn views(
     Views {
         views: builder.views,
         problems: builder.conflicts.problems,
-        unread: found.unread,
+        unread,
         objects,
     }
 }
@@ -230,6 +261,7 @@ fn unread_documents(file: &LoadedFile, default: Option<&str>) -> Vec<Opaque> {
         },
         what: broken.what.clone(),
         span: Some(broken.span),
+        opens: true,
     });
     documents.collect()
 }
@@ -256,11 +288,8 @@ impl Builder<'_> {
         for part in &plan.parts {
             let default = part.namespace.as_deref();
             let default = default.or(self.settings.default_namespace.as_deref());
-            for file in part
-                .files
-                .iter()
-                .filter_map(|&at| loaded.files.get(to_usize(at)))
-            {
+            let files = part.files.iter();
+            for file in files.filter_map(|&at| loaded.files.get(to_usize(at))) {
                 objects.extend(loaded.resources_of(file).iter().map(|r| (r, default)));
                 opaque.extend(unread_documents(file, default));
             }
@@ -281,21 +310,36 @@ impl Builder<'_> {
         let kept = conflict::settle(objects, copies, plan.is_declared, &mut self.conflicts);
         let repeated = to_u32(all - kept.len());
         let default = self.settings.default_namespace.clone();
-        let kept = kept
+        let mut members: Vec<Member> = kept
             .into_iter()
-            .map(|(resource, namespace)| (Arc::clone(resource), namespace.map(str::to_owned)));
-        let assumed = self.settings.objects.iter().cloned();
-        let members = kept
-            .chain(assumed.map(|resource| (resource, default.clone())))
-            .collect::<Vec<_>>()
-            .into_iter()
-            .map(|(resource, namespace)| self.member(resource, namespace.as_deref()))
+            .map(|(resource, namespace)| self.member(Arc::clone(resource), namespace))
             .collect();
+        self.assume(&mut members, default.as_deref());
         let name = self.unique(plan.name);
         let mut view = View::new(name, plan.found_by, members, opaque);
         view.repeated = repeated;
         view.overlays = plan.overlays;
+        view.files = plan.files;
         self.views.push(view);
+    }
+
+    /// Adds the objects that are taken to exist, but for those that the view holds itself.
+    fn assume(&mut self, members: &mut Vec<Member>, default: Option<&str>) {
+        if self.settings.objects.is_empty() {
+            return;
+        }
+        let identity = |m: &Member| {
+            let resource = &m.resource;
+            let kind = resource.group_kind.clone();
+            (kind, m.namespace.clone(), resource.name.clone())
+        };
+        let own: HashSet<_> = members.iter().map(identity).collect();
+        for resource in self.settings.objects.clone() {
+            let member = self.member(resource, default);
+            if !own.contains(&identity(&member)) {
+                members.push(member);
+            }
+        }
     }
 
     fn member(&mut self, resource: Arc<Resource>, default: Option<&str>) -> Member {
@@ -308,8 +352,20 @@ impl Builder<'_> {
             }
         };
         Member {
-            resource,
+            resource: self.with_pods(resource),
             namespace,
+        }
+    }
+
+    /// The object with the place of its pod template, where the config names its kind.
+    fn with_pods(&self, resource: Arc<Resource>) -> Arc<Resource> {
+        let mut kinds = self.settings.pods.iter();
+        match kinds.find(|row| resource.is(&row.group, &row.kind)) {
+            None => resource,
+            Some(row) => Arc::new(Resource {
+                pod_path: Some(Arc::clone(&row.path)),
+                ..Arc::unwrap_or_clone(resource)
+            }),
         }
     }
 

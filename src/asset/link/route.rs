@@ -89,14 +89,20 @@ impl<'v> Routes<'v> {
         for service in services {
             look("Service", service.name.clone());
         }
-        if asset.is_certain() && matches!(asset.class, Class::ModelServer | Class::Rag) {
-            for suffix in MADE_SERVICES {
-                look("Service", format!("{name}{suffix}"));
-            }
-        }
+        made_services(asset).for_each(|name| look("Service", name));
         found.sort_by_key(|route| route.id);
         found
     }
+}
+
+/// Names of the Services that the controller of an asset may make of it.
+pub(super) fn made_services(asset: &Asset) -> impl Iterator<Item = String> + use<> {
+    let makes = asset.is_certain() && matches!(asset.class, Class::ModelServer | Class::Rag);
+    let name = asset.resource.name.clone();
+    MADE_SERVICES
+        .iter()
+        .filter(move |_| makes)
+        .map(move |suffix| format!("{name}{suffix}"))
 }
 
 fn items<'t>(node: NodeRef<'t>, path: &[&str]) -> impl Iterator<Item = NodeRef<'t>> + use<'t> {

@@ -226,7 +226,13 @@ impl Istio {
         let tainted = (dataplane != Membership::Ambient)
             .then(|| self.taints.of_workload(workload, taint::Reach::Access))
             .flatten();
-        let unknown_policy = unknown_policy.or(tainted);
+        // A policy that nobody read may admit more callers, or fewer.
+        let namespace = workload.namespace.as_str();
+        let unread = || {
+            let unread = self.completeness.unread_policy(namespace, APPLIES);
+            unread.cloned()
+        };
+        let unknown_policy = unknown_policy.or(tainted).or_else(unread);
         let restricted = steps.iter().any(applied);
         let ambient = dataplane == Membership::Ambient;
         for (policy, why) in self.policies.without_effect(workload, ambient) {

@@ -135,7 +135,7 @@ pub(crate) fn at_ztunnel(policies: &[&AuthorizationPolicy], base: &PeerSet, port
         for (at, rule) in policy.rules.iter().enumerate() {
             let enforced = ztunnel::rule(rule, action, &policy.namespace, port);
             if let Some(why) = enforced.lost {
-                verdict.steps.push(policy.rule_lost(at, why));
+                verdict.steps.push(policy.rule_lost(at, why.as_str()));
             }
             found.extend(enforced.cubes.into_iter().map(|c| because(c, policy, at)));
         }

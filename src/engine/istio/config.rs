@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use crate::facts::Step;
 use crate::facts::assumptions::IstioAssumptions;
+use crate::release::charts::is_istiod;
+use crate::release::{Chart, Release};
 use crate::resource::Resource;
 use crate::source::SourceFile;
 use crate::view::View;
@@ -50,6 +52,8 @@ pub struct MeshConfig {
     pub include_inbound_ports: String,
     /// `global.proxy.excludeInboundPorts`.
     pub exclude_inbound_ports: String,
+    /// `outboundTrafficPolicy.mode`, with where it stands.
+    pub outbound: Option<(String, Step)>,
     /// The fields that were read, for proofs.
     pub steps: Vec<Step>,
 }
@@ -68,6 +72,7 @@ impl Default for MeshConfig {
             inject_on_request: false,
             include_inbound_ports: ALL_PORTS.to_owned(),
             exclude_inbound_ports: String::new(),
+            outbound: None,
             steps: Vec::new(),
         }
     }
@@ -86,6 +91,11 @@ impl MeshConfig {
         }
         let aliases = assume.trust_domain_aliases.iter().cloned();
         config.trust_domains.extend(aliases);
+        if let Some(mode) = &assume.outbound_traffic_policy {
+            let says = format!("calls out of the mesh: {mode}");
+            let step = Step::assumed("istio.outboundTrafficPolicy", says);
+            config.outbound = Some((mode.clone(), step));
+        }
         for (group, kind) in [
             ("install.istio.io", "IstioOperator"),
             ("sailoperator.io", "Istio"),
@@ -95,12 +105,9 @@ impl MeshConfig {
                 config.read_operator(&member.resource);
             }
         }
-        for (group, kind) in [
-            ("helm.toolkit.fluxcd.io", "HelmRelease"),
-            ("argoproj.io", "Application"),
-        ] {
-            for member in view.of_kind(group, kind) {
-                config.read_release(&member.resource);
+        for release in &view.releases {
+            for chart in release.charts.iter().filter(|chart| is_istiod(chart)) {
+                config.read_release(release, chart);
             }
         }
         for member in view.of_kind("", "ConfigMap") {
@@ -125,24 +132,17 @@ impl MeshConfig {
         }
     }
 
-    fn read_release(&mut self, resource: &Arc<Resource>) {
-        let object = resource.object();
-        let (chart, values) = if resource.kind() == "HelmRelease" {
-            (
-                object.at(&["spec", "chart", "spec", "chart"]),
-                object.at(&["spec", "values"]),
-            )
-        } else {
-            (
-                object.at(&["spec", "source", "chart"]),
-                object.at(&["spec", "source", "helm", "valuesObject"]),
-            )
-        };
-        if chart.map(NodeRef::text) != Some("istiod") {
-            return;
+    fn read_release(&mut self, release: &Release, chart: &Chart) {
+        let resource = &release.resource;
+        // What cannot be read may set anything, so such a release shows Istio but not all of its settings.
+        self.present |= chart.is_whole;
+        self.steps
+            .push(Step::decides(resource, release.span, "installs istiod"));
+        // `profile: ambient` lets sidecars speak HBONE (istio-discovery `files/profile-ambient.yaml`).
+        if chart.value(&["profile"]).map(NodeRef::text) == Some("ambient") {
+            self.sidecar_hbone = true;
         }
-        self.found(resource, object, "installs istiod");
-        if let Some(values) = values {
+        if let Some(values) = chart.values() {
             self.read_values(resource, values);
         }
     }
@@ -184,7 +184,14 @@ impl MeshConfig {
         }
     }
 
-    fn read_mesh(&mut self, _resource: &Resource, mesh: NodeRef<'_>) {
+    fn read_mesh(&mut self, resource: &Resource, mesh: NodeRef<'_>) {
+        if let Some(mode) = mesh.at(&["outboundTrafficPolicy", "mode"]) {
+            // The mesh settings of a ConfigMap are a text of their own, whose places mean nothing outside it.
+            let span = self.steps.last().and_then(Step::span);
+            let says = format!("the mesh says {}", mode.text());
+            let step = Step::decides(resource, span.unwrap_or_else(|| resource.name_span()), says);
+            self.outbound = Some((mode.text().to_owned(), step));
+        }
         let text = |name: &str| mesh.get(name).map(NodeRef::text).filter(|t| !t.is_empty());
         if let Some(root) = text("rootNamespace") {
             root.clone_into(&mut self.root_namespace);

@@ -4,7 +4,7 @@
 //! istio/istio `pilot/pkg/model/push_context.go:destinationRule,setDestinationRules`, `destination_rule.go:mergeDestinationRule`,
 //! `sidecar.go:DestinationRule`, `pilot/pkg/networking/util/util.go:MergeSubsetTrafficPolicy,GetPortLevelTrafficPolicy`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::selector::MatchLabels;
@@ -17,9 +17,9 @@ use crate::yaml::NodeRef;
 #[derive(Clone, Debug)]
 pub(crate) struct DestinationRule {
     pub(crate) resource: Arc<Resource>,
-    namespace: String,
+    pub(crate) namespace: String,
     timestamp: String,
-    host: String,
+    pub(crate) host: String,
     /// Namespaces that see it; empty = the mesh's default.
     export: BTreeSet<String>,
     selector: Option<MatchLabels>,
@@ -30,7 +30,12 @@ pub(crate) struct DestinationRule {
 pub(crate) struct DestinationRules {
     root: String,
     private_by_default: bool,
-    rules: Vec<DestinationRule>,
+    /// By namespace, oldest first.
+    rules: BTreeMap<String, Vec<DestinationRule>>,
+    /// Namespaces of the rules for an exact host.
+    exact: BTreeMap<String, Vec<(String, usize)>>,
+    /// Rules for a pattern of hosts.
+    patterns: Vec<(String, usize)>,
 }
 
 /// The rules that count for one client and host, merged: of several the oldest that says something.
@@ -89,11 +94,55 @@ impl DestinationRules {
             };
             key(a).cmp(&key(b))
         });
-        Self {
+        let mut all = Self {
             root: root.to_owned(),
             private_by_default,
-            rules,
+            ..Self::default()
+        };
+        for rule in rules {
+            let of_namespace = all.rules.entry(rule.namespace.clone()).or_default();
+            let place = (rule.namespace.clone(), of_namespace.len());
+            if rule.host.starts_with('*') {
+                all.patterns.push(place);
+            } else {
+                all.exact.entry(rule.host.clone()).or_default().push(place);
+            }
+            of_namespace.push(rule);
         }
+        all
+    }
+
+    /// Whether there is no rule at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Every rule, by namespace.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &DestinationRule> {
+        self.rules.values().flatten()
+    }
+
+    /// The rules that may concern calls to a host.
+    pub(crate) fn naming(&self, host: &str) -> impl Iterator<Item = &DestinationRule> {
+        let exact = self.exact.get(host).into_iter().flatten();
+        let places = exact.chain(&self.patterns);
+        let rules = places.filter_map(|(namespace, at)| self.rules.get(namespace)?.get(*at));
+        rules.filter(move |r| r.covers(host))
+    }
+
+    /// Whether some rule for exactly this host asks for the mesh's own TLS.
+    pub(crate) fn asks_for_mesh_tls(&self, host: &str) -> bool {
+        self.naming(host).any(|r| {
+            let tls = r
+                .resource
+                .object()
+                .at(&["spec", "trafficPolicy", "tls", "mode"]);
+            tls.map(NodeRef::text) == Some("ISTIO_MUTUAL")
+        })
+    }
+
+    fn in_namespace(&self, namespace: &str) -> impl Iterator<Item = &DestinationRule> {
+        self.rules.get(namespace).into_iter().flatten()
     }
 
     /// The rules for calls of `client` to `host`, which lives in `namespace`: the client's namespace, then the host's, then root; the
@@ -110,13 +159,12 @@ impl DestinationRules {
             rule.export.is_empty() || named(".") || named("*") || named(own)
         };
         let in_root = own == self.root;
-        let local = self.rules.iter().filter(|r| {
-            r.namespace == own
-                && if in_root {
-                    self.is_private(r)
-                } else {
-                    visible_at_home(r)
-                }
+        let local = self.in_namespace(own).filter(|r| {
+            if in_root {
+                self.is_private(r)
+            } else {
+                visible_at_home(r)
+            }
         });
         match best(local, client, host) {
             Found::Rules(rules) => return Some(Chosen { rules }),
@@ -124,10 +172,7 @@ impl DestinationRules {
             Found::Nothing => {}
         }
         for tier in [namespace, &self.root] {
-            let exported = self
-                .rules
-                .iter()
-                .filter(|r| r.namespace == tier && !self.is_private(r));
+            let exported = self.in_namespace(tier).filter(|r| !self.is_private(r));
             let Found::Rules(rules) = best(exported, client, host) else {
                 continue;
             };
@@ -143,7 +188,7 @@ impl DestinationRules {
 
     /// Whether a rule is meant for some pods only.
     pub(crate) fn tells_pods_apart(&self) -> bool {
-        self.rules.iter().any(|r| r.selector.is_some())
+        self.rules.values().flatten().any(|r| r.selector.is_some())
     }
 
     fn is_private(&self, rule: &DestinationRule) -> bool {
@@ -222,7 +267,39 @@ fn merged(rules: Vec<&DestinationRule>) -> Vec<&DestinationRule> {
     groups.pop().unwrap_or_default()
 }
 
+impl DestinationRule {
+    fn covers(&self, host: &str) -> bool {
+        match self.host.strip_prefix('*') {
+            Some(suffix) => host.ends_with(suffix),
+            None => self.host == host,
+        }
+    }
+
+    /// The namespace in a host of the cluster; empty for every other host.
+    pub(crate) fn host_namespace(&self) -> &str {
+        let inside = self.host.strip_suffix(".svc.cluster.local");
+        inside
+            .and_then(|h| h.split_once('.'))
+            .map_or("", |(_, n)| n)
+    }
+
+    /// Subsets that have a traffic policy of their own.
+    pub(crate) fn subsets(&self) -> impl Iterator<Item = &str> {
+        let subsets = self.resource.object().at(&["spec", "subsets"]);
+        subsets
+            .into_iter()
+            .flat_map(NodeRef::items)
+            .filter(|s| s.get("trafficPolicy").is_some())
+            .filter_map(|s| s.get("name").map(NodeRef::text))
+    }
+}
+
 impl<'d> Chosen<'d> {
+    /// Whether this rule is among those that count.
+    pub(crate) fn includes(&self, rule: &DestinationRule) -> bool {
+        self.rules.iter().any(|r| r.resource.id == rule.resource.id)
+    }
+
     /// Whether the rule was written for this client's pods.
     pub(crate) fn is_for_pods(&self) -> bool {
         self.rules.iter().any(|r| r.selector.is_some())

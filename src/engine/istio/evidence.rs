@@ -14,7 +14,7 @@ const ENROLMENT: [&str; 4] = [
     "sidecar.istio.io/inject",
 ];
 
-/// The first sign of Istio: an assumption, mesh configuration, an object of an Istio API, or an enrolment label.
+/// The first sign of Istio: an assumption, mesh configuration, an object of an Istio API, a Gateway of its class, or an enrolment label.
 pub(crate) fn find(
     view: &View,
     topology: &Topology,
@@ -32,6 +32,25 @@ pub(crate) fn find(
         let resource = &view.of_kind(&kind.group, &kind.kind).next()?.resource;
         let says = format!("the view holds a {}", kind.kind);
         return Some(Step::decides(resource, resource.name_span(), says));
+    }
+    let of_class = view
+        .of_kind("gateway.networking.k8s.io", "Gateway")
+        .find_map(|member| {
+            let class = member.resource.object().at(&["spec", "gatewayClassName"])?;
+            let says = format!("Gateway {} is served by Istio", member.resource.name);
+            let own = class.text() == "istio" || class.text().starts_with("istio-");
+            own.then(|| Step::decides(&member.resource, class.span(), says))
+        });
+    if of_class.is_some() {
+        return of_class;
+    }
+    let assumed = assume
+        .namespaces
+        .values()
+        .any(|labels| ENROLMENT.iter().any(|l| labels.contains_key(*l)));
+    if assumed {
+        let says = "a namespace carries an enrolment label";
+        return Some(Step::assumed("namespaces", says));
     }
     let enrolled_namespace = topology.namespaces.iter().find_map(|(name, resource)| {
         let labels = resource.object().at(&["metadata", "labels"])?;

@@ -69,12 +69,14 @@ pub(crate) fn of(istio: &Istio, topology: &Topology, workload: &Workload) -> Fac
         if let Some(unread) = istio.completeness.unread("") {
             return Fact::unknown(unread.clone(), steps);
         }
-        steps.push(Step::assumed(
-            "namespaces",
-            format!(
+        let says = match namespace {
+            "" => "the namespace that objects without one are applied to carries no mesh label"
+                .to_owned(),
+            _ => format!(
                 "namespace {namespace}, which has no Namespace object here, carries no mesh label"
             ),
-        ));
+        };
+        steps.push(Step::assumed("namespaces", says));
     }
     if membership == Membership::None && steps.iter().all(|s| s.role != Role::Decides) {
         let says = "neither the namespace nor the pod is enrolled";

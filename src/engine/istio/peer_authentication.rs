@@ -42,7 +42,7 @@ pub(crate) struct PeerAuthentication {
     pub(crate) has_selector: bool,
     pub(crate) mtls: ModeField,
     pub(crate) ports: BTreeMap<u16, ModeField>,
-    unknown: Option<UnknownReason>,
+    pub(crate) unknown: Option<UnknownReason>,
 }
 
 /// The policies of a view by namespace, oldest first.
@@ -189,6 +189,17 @@ impl PeerAuthentications {
         policies
     }
 
+    /// Every policy that the API server takes, by namespace, oldest first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &PeerAuthentication> {
+        self.by_namespace.values().flatten()
+    }
+
+    /// Whether some namespace or the mesh says DISABLE, from which clients draw conclusions.
+    pub(crate) fn disables_by_scope(&self) -> bool {
+        self.all()
+            .any(|p| p.selector.is_empty() && p.mtls.mode == Some(PaMode::Disable))
+    }
+
     /// The policies of a namespace, oldest first.
     pub(crate) fn in_namespace(&self, namespace: &str) -> &[PeerAuthentication] {
         self.by_namespace.get(namespace).map_or(&[], Vec::as_slice)
@@ -220,7 +231,8 @@ impl PeerAuthentications {
         )
     }
 
-    fn layers(&self, workload: &Workload, dataplane: Membership) -> Layers<'_> {
+    /// The policies that apply to a workload.
+    pub(crate) fn layers(&self, workload: &Workload, dataplane: Membership) -> Layers<'_> {
         let namespace = workload.namespace.as_str();
         let labels = workload.labels();
         let outside_root = namespace != self.root;
@@ -325,6 +337,13 @@ impl PeerAuthentications {
         });
         if by_workload {
             return Ok(None);
+        }
+        let by_mesh = decided.policy.is_some_and(|d| d.namespace == self.root);
+        let narrower = completeness.unrendered(namespace);
+        // Of two mesh-wide policies the older one counts.
+        let wider = || completeness.unrendered(&self.root).filter(|_| by_mesh);
+        if let Some(reason) = narrower.or_else(wider) {
+            return Err(reason.clone());
         }
         let unread = completeness.unread(namespace);
         if decided.policy.is_some() {
@@ -442,7 +461,7 @@ impl<'p> Layers<'p> {
     }
 
     /// Every choice among ties; the one that sorting by name gives comes first.
-    fn choices(&self) -> Vec<Choice<'p>> {
+    pub(crate) fn choices(&self) -> Vec<Choice<'p>> {
         fn options<'p>(layer: &[&'p PeerAuthentication]) -> Vec<Option<&'p PeerAuthentication>> {
             match layer {
                 [] => vec![None],

@@ -109,6 +109,14 @@ const OPERATION_FIELDS: [(&str, Field); 4] = [
 ];
 
 impl Field {
+    /// Whether it asks for the caller's mesh identity.
+    pub(crate) fn is_identity(self) -> bool {
+        matches!(
+            self,
+            Self::Principals | Self::Namespaces | Self::ServiceAccounts | Self::TrustDomains
+        )
+    }
+
     /// Whether the field exists only where the proxy reads HTTP.
     pub(crate) fn is_http_only(self) -> bool {
         matches!(
@@ -321,6 +329,11 @@ impl AuthorizationPolicies {
                 .push(policy);
         }
         policies
+    }
+
+    /// Every policy, by namespace.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &AuthorizationPolicy> {
+        self.by_namespace.values().flatten()
     }
 
     fn in_namespace(&self, namespace: &str) -> &[AuthorizationPolicy] {

@@ -14,7 +14,7 @@ use crate::topology::Topology;
 use crate::view::View;
 use crate::yaml::NodeRef;
 
-const USE: &str = "istio.io/use-waypoint";
+pub(crate) const USE: &str = "istio.io/use-waypoint";
 const USE_NAMESPACE: &str = "istio.io/use-waypoint-namespace";
 const FOR: &str = "istio.io/waypoint-for";
 /// The class whose Gateways are waypoints; policies of root may target all of them by it.

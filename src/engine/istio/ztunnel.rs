@@ -17,7 +17,34 @@ pub(crate) struct Enforced {
     /// Callers that match it.
     pub(crate) cubes: Vec<Cube>,
     /// What of it has no effect, and why.
-    pub(crate) lost: Option<&'static str>,
+    pub(crate) lost: Option<Lost>,
+}
+
+/// Why a ztunnel enforces something else than a rule says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// An ALLOW rule with layer-7 conditions is left out.
+    Omitted,
+    /// Entries that held layer-7 conditions only match nothing.
+    Dead,
+    /// Layer-7 conditions beside others fall away.
+    Kept,
+    /// An entry without any condition matches nothing.
+    Empty,
+    /// `trustDomains` does not count.
+    TrustDomains,
+}
+
+impl Lost {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Omitted => "a ztunnel leaves out an ALLOW rule that asks for layer 7",
+            Self::Dead => "a ztunnel matches nothing where only layer-7 conditions stood",
+            Self::Kept => "a ztunnel keeps the layer-4 part only",
+            Self::Empty => "a ztunnel matches nothing where no layer-4 condition is left",
+            Self::TrustDomains => "a ztunnel ignores trustDomains",
+        }
+    }
 }
 
 /// Compiles a rule of a policy in `namespace` for a connection to `port`.
@@ -70,11 +97,11 @@ pub(crate) fn rule(rule: &Rule, action: Action, namespace: &str, port: u16) -> E
     }
     let omitted = action == Action::Allow && layer7;
     let lost = match (omitted, layer7, dead_entry, discarded) {
-        (true, _, _, _) => Some("a ztunnel leaves out an ALLOW rule that asks for layer 7"),
-        (_, true, true, _) => Some("a ztunnel matches nothing where only layer-7 conditions stood"),
-        (_, true, false, _) => Some("a ztunnel keeps the layer-4 part only"),
-        (_, _, true, _) => Some("a ztunnel matches nothing where no layer-4 condition is left"),
-        (_, _, _, true) => Some("a ztunnel ignores trustDomains"),
+        (true, _, _, _) => Some(Lost::Omitted),
+        (_, true, true, _) => Some(Lost::Dead),
+        (_, true, false, _) => Some(Lost::Kept),
+        (_, _, _, true) => Some(Lost::TrustDomains),
+        (_, _, true, _) => Some(Lost::Empty),
         _ => None,
     };
     Enforced {

@@ -17,7 +17,7 @@ pub(super) fn component(asset: &Asset, links: &Links, view: &View) -> Component 
         });
     };
     let space = asset.namespace.as_str();
-    let templates = pods::templates(&asset.resource, &[]);
+    let templates = pods::templates(&asset.resource);
     for container in templates.iter().flat_map(PodTemplate::containers) {
         for variable in variables(container.node).filter(|v| is_credential(v.name)) {
             let name = variable.name;

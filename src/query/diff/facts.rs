@@ -50,7 +50,7 @@ impl<'v> Facts<'v> {
             .with_min_len(16)
             .map(|workload| of_workload(&analysis, workload))
             .collect();
-        let inventory = Inventory::of(view, &[]);
+        let inventory = Inventory::of(view);
         let sure = inventory.assets.iter().filter(|a| !a.is_possible());
         Self {
             assets: sure.map(|a| a.resource.id).collect(),

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use crate::finding::Outcome;
 use crate::report::{
-    Options, Summary, and_more, not_analysed_by_reason, not_evaluated_by_reason, number, one_line,
-    plural,
+    Options, Summary, and_more, not_analysed_by_reason, not_evaluated_by_reason, not_rendered,
+    number, one_line, opaque, plural,
 };
 
 use super::paint::{Look, paint};
@@ -51,6 +51,7 @@ impl Ledger<'_> {
             plural(outcome.rules.len(), "rule")
         )?;
         self.not_analysed(out)?;
+        self.not_rendered(out)?;
         self.not_decided(out)?;
         self.assumed(out)
     }
@@ -77,6 +78,20 @@ impl Ledger<'_> {
             }
         }
         Ok(())
+    }
+
+    fn not_rendered(&self, out: &mut dyn Write) -> io::Result<()> {
+        let names = not_rendered(self.outcome);
+        if names.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "not rendered: {}", opaque(self.outcome, false))?;
+        let lines = names.iter().map(|name| one_line(name).into_owned());
+        self.listed(lines, "more", out)?;
+        writeln!(
+            out,
+            "  to judge what they hold: `render` in meshgov.yaml, or helm template … | meshgov check -"
+        )
     }
 
     fn not_decided(&self, out: &mut dyn Write) -> io::Result<()> {

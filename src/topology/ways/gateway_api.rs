@@ -6,6 +6,7 @@
 mod backend;
 mod gateway;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Builder, hosts, items, port_of, text};
@@ -19,28 +20,39 @@ use gateway::{Admits, Gateway, Listener};
 
 const GROUP: &str = "gateway.networking.k8s.io";
 
+/// Gateways by namespace and name.
+type Gateways<'v> = HashMap<(&'v str, &'v str), Gateway<'v>>;
+
+/// The AI gateway that makes HTTPRoutes of routes of its own (envoyproxy/ai-gateway `api/v1alpha1`).
+const AI_GATEWAY: &str = "aigateway.envoyproxy.io";
+
 /// Kinds of routes, and whether their `hostnames` count.
-const ROUTES: [(&str, bool); 4] = [
-    ("HTTPRoute", true),
-    ("GRPCRoute", true),
-    ("TLSRoute", true),
-    ("TCPRoute", false),
+const ROUTES: [(&str, &str, bool); 6] = [
+    (GROUP, "HTTPRoute", true),
+    (GROUP, "GRPCRoute", true),
+    (GROUP, "TLSRoute", true),
+    (GROUP, "TCPRoute", false),
+    (AI_GATEWAY, "AIGatewayRoute", false),
+    (AI_GATEWAY, "MCPRoute", false),
 ];
 
 pub(super) fn read(builder: &mut Builder<'_>) {
-    let gateways: Vec<Gateway<'_>> = builder
-        .view
+    let view = builder.view;
+    let gateways: Gateways<'_> = view
         .of_kind(GROUP, "Gateway")
-        .map(|member| Gateway::read(builder, member))
+        .map(|member| {
+            let place = (member.namespace.as_str(), member.resource.name.as_str());
+            (place, Gateway::read(builder, member))
+        })
         .collect();
-    for (kind, named) in ROUTES {
-        for member in builder.view.of_kind(GROUP, kind) {
+    for (group, kind, named) in ROUTES {
+        for member in view.of_kind(group, kind) {
             route(builder, &gateways, member, named);
         }
     }
 }
 
-fn route(builder: &mut Builder<'_>, gateways: &[Gateway<'_>], member: &Member, named: bool) {
+fn route(builder: &mut Builder<'_>, gateways: &Gateways<'_>, member: &Member, named: bool) {
     let own = member.namespace.as_str();
     let object = member.resource.object();
     for parent in items(object, &["spec", "parentRefs"]) {
@@ -55,10 +67,7 @@ fn route(builder: &mut Builder<'_>, gateways: &[Gateway<'_>], member: &Member, n
             other => other,
         };
         let name = text(parent, "name");
-        let found = gateways
-            .iter()
-            .find(|g| g.name() == name && g.namespace() == namespace);
-        match found {
+        match gateways.get(&(namespace, name)) {
             Some(gateway) => attach(builder, gateway, member, parent, named),
             None => unseen(builder, member, parent, namespace, name),
         }
@@ -172,7 +181,9 @@ fn attach(
     }
     steps.retain(|s| !matches!(s.role, crate::facts::Role::Ignored(_)));
     steps.extend(gateway.steps.iter().cloned());
+    let own = member.resource.object().at(&["spec", "securityPolicy"]);
     let delegated = gateway::authenticated_by(builder, member)
+        .or_else(|| own.map(|_| format!("what {} asks of callers", shown(member))))
         .or_else(|| gateway.authenticated_by.clone())
         .unwrap_or_default();
     for (listener, hosts) in taken {
@@ -197,7 +208,10 @@ fn fits(
     member: &Member,
     names: &[&str],
 ) -> Result<(Vec<String>, Option<Step>), String> {
-    let kind = member.resource.kind();
+    let kind = match member.resource.kind() {
+        "AIGatewayRoute" | "MCPRoute" => "HTTPRoute",
+        kind => kind,
+    };
     if !listener.takes(kind) {
         return Err(format!("it takes no {kind}"));
     }

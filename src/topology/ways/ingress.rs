@@ -164,11 +164,12 @@ fn backends(spec: NodeRef<'_>) -> Vec<(&str, Option<String>, NodeRef<'_>)> {
     found
 }
 
-/// `/v1` as `/v1*`; nothing for every path.
+/// `/v1` as `/v1*`; a path that some controllers read as a regular expression as `~…`; nothing for every path.
 fn prefix(path: &str, exact: bool) -> Option<String> {
     match path {
         "" | "/" | "/*" if !exact => None,
         path if exact => Some(path.to_owned()),
+        path if path.contains(['(', '[', '|', '$']) => Some(format!("~{path}")),
         path => Some(format!("{}*", path.trim_end_matches('*'))),
     }
 }

@@ -6,6 +6,7 @@
 
 mod route;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::services::{self, Outside};
@@ -32,6 +33,9 @@ struct Gateway<'v> {
     steps: Vec<Step>,
 }
 
+/// Gateways by namespace and name.
+type Gateways<'v> = HashMap<(&'v str, &'v str), Gateway<'v>>;
+
 /// One entry of `servers`.
 struct Server<'v> {
     port: u16,
@@ -42,13 +46,17 @@ struct Server<'v> {
 }
 
 pub(super) fn read(builder: &mut Builder<'_>) {
-    let gateways: Vec<Gateway<'_>> = builder
-        .view
+    let view = builder.view;
+    let gateways: Gateways<'_> = view
         .of_kind(GROUP, "Gateway")
-        .map(|member| gateway(builder, member))
+        .map(|member| {
+            let place = (member.namespace.as_str(), member.resource.name.as_str());
+            (place, gateway(builder, member))
+        })
         .collect();
-    for member in builder.view.of_kind(GROUP, "VirtualService") {
-        virtual_service(builder, &gateways, member);
+    let subsets = route::Subsets::of(view);
+    for member in view.of_kind(GROUP, "VirtualService") {
+        virtual_service(builder, &gateways, &subsets, member);
     }
 }
 
@@ -123,7 +131,12 @@ fn server(node: NodeRef<'_>) -> Option<Server<'_>> {
     })
 }
 
-fn virtual_service(builder: &mut Builder<'_>, gateways: &[Gateway<'_>], member: &Member) {
+fn virtual_service(
+    builder: &mut Builder<'_>,
+    gateways: &Gateways<'_>,
+    subsets: &route::Subsets<'_>,
+    member: &Member,
+) {
     let own = member.namespace.as_str();
     let object = member.resource.object();
     for named in items(object, &["spec", "gateways"]) {
@@ -131,12 +144,9 @@ fn virtual_service(builder: &mut Builder<'_>, gateways: &[Gateway<'_>], member: 
             continue;
         }
         let (namespace, name) = gateway_name(named.text(), own);
-        let found = gateways
-            .iter()
-            .find(|g| g.member.resource.name == name && g.member.namespace.as_str() == namespace);
-        match found {
-            Some(gateway) => attach(builder, gateway, member, named),
-            None => unseen(builder, member, named, namespace, name),
+        match gateways.get(&(namespace, name)) {
+            Some(gateway) => attach(builder, gateway, subsets, member, named),
+            None => unseen(builder, subsets, member, named, (namespace, name)),
         }
     }
 }
@@ -155,10 +165,10 @@ fn gateway_name<'t>(text: &'t str, own: &'t str) -> (&'t str, &'t str) {
 
 fn unseen(
     builder: &mut Builder<'_>,
+    subsets: &route::Subsets<'_>,
     member: &Member,
     named: NodeRef<'_>,
-    namespace: &str,
-    name: &str,
+    (namespace, name): (&str, &str),
 ) {
     let gateway = GatewayRef {
         resource: None,
@@ -197,11 +207,22 @@ fn unseen(
         ..way(member, gateway)
     };
     for carries in [Carries::Http, Carries::Tls, Carries::Tcp] {
-        route::lead(builder, member, &way, named.text(), carries, 0);
+        let at = route::Place {
+            named: named.text(),
+            carries,
+            port: 0,
+        };
+        route::lead(builder, subsets, member, &way, &at);
     }
 }
 
-fn attach(builder: &mut Builder<'_>, gateway: &Gateway<'_>, member: &Member, named: NodeRef<'_>) {
+fn attach(
+    builder: &mut Builder<'_>,
+    gateway: &Gateway<'_>,
+    subsets: &route::Subsets<'_>,
+    member: &Member,
+    named: NodeRef<'_>,
+) {
     let at = gateway.member.namespace.as_str();
     let reference = join(at, &gateway.member.resource.name);
     let holder = &gateway.member.resource;
@@ -263,14 +284,12 @@ fn attach(builder: &mut Builder<'_>, gateway: &Gateway<'_>, member: &Member, nam
             steps: steps.clone(),
             ..way(member, gateway_ref.clone())
         };
-        route::lead(
-            builder,
-            member,
-            &way,
-            named.text(),
-            server.carries,
-            server.port,
-        );
+        let at = route::Place {
+            named: named.text(),
+            carries: server.carries,
+            port: server.port,
+        };
+        route::lead(builder, subsets, member, &way, &at);
     }
 }
 

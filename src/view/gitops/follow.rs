@@ -252,6 +252,7 @@ impl<'w, 'u> Walk<'w, 'u> {
             namespace,
             what,
             span: Some(span),
+            opens: true,
         });
     }
 }

@@ -367,6 +367,7 @@ impl<'u> Units<'u> {
             namespace: None,
             what: format!("{} {}", applier.kind(), applier.name),
             span,
+            opens: true,
         }
     }
 
@@ -520,5 +521,6 @@ fn opaque(folder: &str, namespace: Option<String>, span: Option<Span>) -> Opaque
         namespace,
         what: format!("kustomization {folder}"),
         span,
+        opens: true,
     }
 }

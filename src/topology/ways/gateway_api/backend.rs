@@ -1,6 +1,6 @@
 //! Where a route leads: Services and InferencePools. Input: a route and the way in it is part of; output: exposures.
 
-use super::shown;
+use super::{AI_GATEWAY, shown};
 use crate::facts::Step;
 use crate::facts::exposure::{Exposure, join};
 use crate::facts::selector::MatchLabels;
@@ -27,6 +27,11 @@ pub(super) fn lead(builder: &mut Builder<'_>, member: &Member, way: &Exposure) {
             to_backend(builder, member, way, &paths, backend);
         }
     }
+    // MCPRoute has no rules; `/mcp` is its default path.
+    for backend in items(object, &["spec", "backendRefs"]) {
+        let path = object.at(&["spec", "path"]).map_or("/mcp", NodeRef::text);
+        to_backend(builder, member, way, &[format!("{path}*")], backend);
+    }
 }
 
 fn to_backend(
@@ -43,6 +48,7 @@ fn to_backend(
         other => other,
     };
     let (group, kind) = match text(backend, "kind") {
+        "" if member.resource.kind() == "AIGatewayRoute" => (AI_GATEWAY, "AIServiceBackend"),
         "" => ("", "Service"),
         kind => (text(backend, "group"), kind),
     };
@@ -58,13 +64,12 @@ fn to_backend(
         return;
     }
     let (targets, service) = match kind {
-        "Service" => {
-            let port = ServicePortRef::Number(port_of(backend.get("port")));
-            (builder.behind(namespace, name, port), join(namespace, name))
-        }
-        "InferencePool" => (pool(builder, namespace, name), String::new()),
-        _ => return,
+        "AIServiceBackend" => ai_service(builder, namespace, name),
+        _ => targets(builder, kind, namespace, backend),
     };
+    if targets.is_empty() {
+        return;
+    }
     let says = format!(
         "{} leads to {kind} {}",
         shown(member),
@@ -80,6 +85,72 @@ fn to_backend(
         ..way.clone()
     };
     builder.lead(&way, &targets);
+}
+
+/// The container ports that a reference of a kind leads to, and the Service on the way.
+fn targets(
+    builder: &Builder<'_>,
+    kind: &str,
+    namespace: &str,
+    reference: NodeRef<'_>,
+) -> (Vec<Target>, String) {
+    let name = text(reference, "name");
+    match kind {
+        "Service" => {
+            let port = ServicePortRef::Number(port_of(reference.get("port")));
+            (builder.behind(namespace, name, port), join(namespace, name))
+        }
+        "InferencePool" => (pool(builder, namespace, name), String::new()),
+        "Backend" => endpoints(builder, namespace, name),
+        _ => (Vec::new(), String::new()),
+    }
+}
+
+/// What an AIServiceBackend of the AI gateway names.
+fn ai_service(builder: &Builder<'_>, namespace: &str, name: &str) -> (Vec<Target>, String) {
+    let found = builder
+        .view
+        .of_kind(AI_GATEWAY, "AIServiceBackend")
+        .find(|m| m.resource.name == name && m.namespace.as_str() == namespace)
+        .and_then(|m| m.resource.object().at(&["spec", "backendRef"]));
+    let Some(reference) = found else {
+        return (Vec::new(), String::new());
+    };
+    let kind = match text(reference, "kind") {
+        "" => "Service",
+        kind => kind,
+    };
+    let namespace = match text(reference, "namespace") {
+        "" => namespace,
+        other => other,
+    };
+    targets(builder, kind, namespace, reference)
+}
+
+/// The Services that a Backend of Envoy Gateway names by host.
+fn endpoints(builder: &Builder<'_>, namespace: &str, name: &str) -> (Vec<Target>, String) {
+    let member = builder
+        .view
+        .of_kind("gateway.envoyproxy.io", "Backend")
+        .find(|m| m.resource.name == name && m.namespace.as_str() == namespace);
+    let mut found = (Vec::new(), String::new());
+    for endpoint in member
+        .into_iter()
+        .flat_map(|m| items(m.resource.object(), &["spec", "endpoints"]))
+    {
+        let Some(fqdn) = endpoint.get("fqdn") else {
+            continue;
+        };
+        let mut labels = text(fqdn, "hostname").split('.');
+        if let (Some(service), Some(of), Some("svc")) =
+            (labels.next(), labels.next(), labels.next())
+        {
+            let port = ServicePortRef::Number(port_of(fqdn.get("port")));
+            found.0.extend(builder.behind(of, service, port));
+            found.1 = join(of, service);
+        }
+    }
+    found
 }
 
 /// The container ports of an InferencePool: `targetPorts` of the pods it selects.

@@ -3,12 +3,14 @@
 //! istio.io/docs/reference/config/networking/virtual-service: `match[].gateways` limits a rule to gateways; `delegate` continues in another
 //! VirtualService; a short host belongs to the route's own namespace (istio/istio `pkg/config/host:ResolveShortnameToFQDN`).
 
+use std::collections::HashMap;
+
 use super::GROUP;
 use crate::facts::Step;
 use crate::facts::exposure::{Exposure, join};
 use crate::facts::selector::MatchLabels;
 use crate::topology::ways::{Builder, ServicePortRef, Target, items, port_of, text};
-use crate::view::Member;
+use crate::view::{Member, View};
 use crate::yaml::NodeRef;
 
 /// What a server carries, hence which rules of a route count.
@@ -19,22 +21,52 @@ pub(super) enum Carries {
     Tcp,
 }
 
-/// Adds a way to everything a route leads to from one gateway, whose name is `named` in the route.
+/// From where a route is looked at: one port of a gateway, by the gateway's name in the route.
+pub(super) struct Place<'t> {
+    pub(super) named: &'t str,
+    pub(super) carries: Carries,
+    pub(super) port: u16,
+}
+
+/// Labels of subsets, by namespace and name of the Service, then by the name of the subset; of several rules the first.
+pub(super) struct Subsets<'v> {
+    by_service: HashMap<(&'v str, &'v str, &'v str), MatchLabels>,
+}
+
+impl<'v> Subsets<'v> {
+    pub(super) fn of(view: &'v View) -> Self {
+        let mut by_service = HashMap::new();
+        for rule in view.of_kind(GROUP, "DestinationRule") {
+            let object = rule.resource.object();
+            let host = object.at(&["spec", "host"]).map_or("", NodeRef::text);
+            let Some((service, namespace)) = resolve(host, rule.namespace.as_str()) else {
+                continue;
+            };
+            for subset in items(object, &["spec", "subsets"]) {
+                by_service
+                    .entry((namespace, service, text(subset, "name")))
+                    .or_insert_with(|| MatchLabels::read(subset.get("labels")));
+            }
+        }
+        Self { by_service }
+    }
+}
+
+/// Adds a way to everything a route leads to from one gateway.
 pub(super) fn lead(
     builder: &mut Builder<'_>,
+    subsets: &Subsets<'_>,
     member: &Member,
     way: &Exposure,
-    named: &str,
-    carries: Carries,
-    server_port: u16,
+    place: &Place<'_>,
 ) {
-    let field = match carries {
+    let field = match place.carries {
         Carries::Http => "http",
         Carries::Tls => "tls",
         Carries::Tcp => "tcp",
     };
     for rule in items(member.resource.object(), &["spec", field]) {
-        let Some(paths) = paths(rule, named) else {
+        let Some(paths) = paths(rule, place.named) else {
             continue;
         };
         let way = Exposure {
@@ -42,19 +74,19 @@ pub(super) fn lead(
             ..way.clone()
         };
         if let Some(delegate) = rule.get("delegate") {
-            delegated(builder, member, &way, delegate, server_port);
+            delegated(builder, subsets, member, &way, (delegate, place));
         }
-        routes(builder, member, rule, &way, server_port);
+        routes(builder, subsets, member, &way, (rule, place));
     }
 }
 
 /// The rules of the VirtualService that a rule hands over to; a delegate delegates no further.
 fn delegated(
     builder: &mut Builder<'_>,
+    subsets: &Subsets<'_>,
     member: &Member,
     way: &Exposure,
-    delegate: NodeRef<'_>,
-    server_port: u16,
+    (delegate, place): (NodeRef<'_>, &Place<'_>),
 ) {
     let namespace = match text(delegate, "namespace") {
         "" => member.namespace.as_str(),
@@ -79,16 +111,16 @@ fn delegated(
         ..way.clone()
     };
     for rule in items(found.resource.object(), &["spec", "http"]) {
-        routes(builder, found, rule, &way, server_port);
+        routes(builder, subsets, found, &way, (rule, place));
     }
 }
 
 fn routes(
     builder: &mut Builder<'_>,
+    subsets: &Subsets<'_>,
     member: &Member,
-    rule: NodeRef<'_>,
     way: &Exposure,
-    server_port: u16,
+    (rule, place): (NodeRef<'_>, &Place<'_>),
 ) {
     for route in items(rule, &["route"]) {
         if route.get("weight").and_then(NodeRef::as_i64) == Some(0) {
@@ -102,8 +134,11 @@ fn routes(
             continue;
         };
         let port = port_of(destination.at(&["port", "number"]));
-        let targets = targets(builder, namespace, service, port, server_port);
-        let targets = of_subset(builder, targets, destination, (namespace, service));
+        let targets = targets(builder, namespace, service, port, place.port);
+        let subset = subsets
+            .by_service
+            .get(&(namespace, service, text(destination, "subset")));
+        let targets = of_subset(builder, targets, subset);
         let reference = join(namespace, service);
         let own = join(member.namespace.as_str(), &member.resource.name);
         let says = format!("VirtualService {own} leads to Service {reference}");
@@ -158,31 +193,15 @@ fn targets(
     }
 }
 
-/// Only pods with the labels of the named subset, where a DestinationRule of the view defines it.
+/// Only pods with the labels of the subset, where a DestinationRule of the view defines it.
 fn of_subset(
     builder: &Builder<'_>,
     targets: Vec<Target>,
-    destination: NodeRef<'_>,
-    service: (&str, &str),
+    subset: Option<&MatchLabels>,
 ) -> Vec<Target> {
-    let name = text(destination, "subset");
-    if name.is_empty() {
-        return targets;
-    }
-    let defined = builder
-        .view
-        .of_kind(GROUP, "DestinationRule")
-        .filter(|rule| {
-            let host = rule.resource.object().at(&["spec", "host"]);
-            let host = host.map_or("", NodeRef::text);
-            resolve(host, rule.namespace.as_str()) == Some((service.1, service.0))
-        })
-        .flat_map(|rule| items(rule.resource.object(), &["spec", "subsets"]))
-        .find(|subset| text(*subset, "name") == name);
-    let Some(subset) = defined else {
+    let Some(labels) = subset else {
         return targets;
     };
-    let labels = MatchLabels::read(subset.get("labels"));
     targets
         .into_iter()
         .filter(|(id, ..)| {

@@ -1,0 +1,274 @@
+//! Who sends data to whom. Input: a `View`, its inventory and links; output: the lineage graph, and for each asset the ways by which
+//! protected data leaves to an external provider.
+//!
+//! Only what a field states is an edge: a provider's host, the address of a Service of the view, a backend of a gateway, a tool of an
+//! agent, a model reference. A client that names no address has no edge.
+
+mod address;
+mod flow;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::asset::class::Class;
+use crate::asset::governance::REDACTION;
+use crate::asset::inventory::{Asset, Inventory};
+use crate::asset::link::Links;
+use crate::asset::provider;
+use crate::facts::lineage::{Edge, Graph, Node, NodeKind};
+use crate::resource::Resource;
+use crate::source::Span;
+use crate::view::View;
+use crate::yaml::NodeRef;
+
+use address::Addresses;
+pub use flow::{Leak, leaks};
+
+/// The graph with the node of each asset, in the order of the inventory.
+#[derive(Debug, Default)]
+pub struct Lineage {
+    /// Nodes and edges.
+    pub graph: Graph,
+    /// Node of each asset.
+    pub assets: Vec<usize>,
+}
+
+/// A node of an asset.
+fn asset_node(asset: &Asset) -> Node {
+    let reference = asset.reference();
+    Node {
+        kind: NodeKind::Asset,
+        name: format!("{}:{reference}", asset.resource.kind()),
+        words: format!("{} {reference}", asset.class.as_str()),
+        redacts: asset.class == Class::Guardrail
+            || asset
+                .resource
+                .annotation(REDACTION)
+                .is_some_and(|v| !v.is_empty()),
+    }
+}
+
+impl Lineage {
+    /// Draws the graph.
+    #[must_use]
+    pub fn of(view: &View, inventory: &Inventory, links: &[Links]) -> Self {
+        let mut lineage = Self::default();
+        for asset in &inventory.assets {
+            let node = lineage.graph.node(asset_node(asset));
+            lineage.assets.push(node);
+        }
+        let addresses = Addresses::of(view, inventory, links);
+        for ((asset, links), &node) in inventory
+            .assets
+            .iter()
+            .zip(links)
+            .zip(&lineage.assets.clone())
+        {
+            let mut drawing = Drawing {
+                lineage: &mut lineage,
+                inventory,
+                addresses: &addresses,
+                from: node,
+                space: asset.namespace.as_str(),
+            };
+            drawing.models(asset);
+            drawing.texts(&asset.resource);
+            for backend in &links.backends {
+                drawing.texts(backend);
+            }
+            for config in addresses.configs_of(asset) {
+                drawing.texts(config);
+            }
+            drawing.names(asset);
+        }
+        lineage
+    }
+}
+
+/// Adds the edges of one asset.
+struct Drawing<'a, 'v> {
+    lineage: &'a mut Lineage,
+    inventory: &'a Inventory,
+    addresses: &'a Addresses<'v>,
+    from: usize,
+    space: &'a str,
+}
+
+impl Drawing<'_, '_> {
+    fn edge(&mut self, from: usize, to: usize, says: String, span: Span) {
+        self.lineage.graph.edge(Edge {
+            from,
+            to,
+            says,
+            span,
+        });
+    }
+
+    /// Weights flow to what loads them.
+    fn models(&mut self, asset: &Asset) {
+        for (model, node) in asset.refs() {
+            let from = self.lineage.graph.node(Node {
+                kind: NodeKind::Model,
+                name: model.uri.clone(),
+                words: format!("model {}", model.uri),
+                redacts: false,
+            });
+            self.edge(from, self.from, "loads the weights".to_owned(), node.span());
+        }
+    }
+
+    /// Addresses in the texts of an object, without its metadata.
+    fn texts(&mut self, resource: &Arc<Resource>) {
+        let object = resource.object();
+        for (key, value) in object.entries() {
+            if !matches!(
+                key.as_str(),
+                Some("apiVersion" | "kind" | "metadata" | "status")
+            ) {
+                self.walk(value);
+            }
+        }
+    }
+
+    /// Depth is that of the document, which the parser caps.
+    fn walk(&mut self, node: NodeRef<'_>) {
+        if node.is_map() {
+            node.entries().for_each(|(_, value)| self.walk(value));
+        } else if node.is_seq() {
+            node.items().for_each(|item| self.walk(item));
+        } else if let Some(text) = node.as_str() {
+            self.text(text, node.span());
+        }
+    }
+
+    fn text(&mut self, text: &str, span: Span) {
+        for (host, provider) in provider::in_text(text) {
+            self.provider(provider.name, host, format!("names {host}"), span);
+        }
+        for (host, found) in self.addresses.in_text(text, self.space) {
+            for &asset in found {
+                if let Some(&to) = self.lineage.assets.get(asset) {
+                    self.edge(self.from, to, format!("calls {host}"), span);
+                }
+            }
+            for (outside, span) in self.addresses.aliases_of(host, self.space) {
+                if let Some(provider) = provider::of_host(outside) {
+                    self.provider(
+                        provider.name,
+                        outside,
+                        format!("{host} is {outside}"),
+                        *span,
+                    );
+                }
+            }
+        }
+    }
+
+    fn provider(&mut self, name: &str, host: &str, says: String, span: Span) {
+        let to = self.lineage.graph.node(Node {
+            kind: NodeKind::Provider,
+            name: format!("{name}/{host}"),
+            words: if host.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{name} ({host})")
+            },
+            redacts: false,
+        });
+        self.edge(self.from, to, says, span);
+    }
+
+    /// References by name: kagent's agents to their model, tools and other agents (kagent `agent_types.go`); a ModelConfig without
+    /// address to the public endpoint of its provider (kagent `modelconfig_types.go`).
+    fn names(&mut self, asset: &Asset) {
+        let object = asset.resource.object();
+        let group = asset.resource.group();
+        if group != "kagent.dev" {
+            return;
+        }
+        if asset.resource.kind() == "ModelConfig" {
+            return self.model_config(object);
+        }
+        let mut named: Vec<(NodeRef<'_>, &[&str], Option<&str>)> = Vec::new();
+        for path in [
+            &["spec", "declarative", "modelConfig"][..],
+            &["spec", "declarative", "memory", "modelConfig"],
+            &["spec", "modelConfig"],
+        ] {
+            named.extend(object.at(path).map(|n| (n, &["ModelConfig"][..], None)));
+        }
+        let tools = [&["spec", "declarative", "tools"][..], &["spec", "tools"]];
+        for tool in tools
+            .iter()
+            .filter_map(|path| object.at(path))
+            .flat_map(NodeRef::items)
+        {
+            for (field, kinds) in [
+                (
+                    "mcpServer",
+                    &["MCPServer", "RemoteMCPServer", "ToolServer"][..],
+                ),
+                ("agent", &["Agent", "SandboxAgent"][..]),
+            ] {
+                let Some(reference) = tool.get(field) else {
+                    continue;
+                };
+                let space = reference.get("namespace").and_then(NodeRef::as_str);
+                named.extend(reference.get("name").map(|n| (n, kinds, space)));
+            }
+        }
+        for (node, kinds, space) in named {
+            let Some(text) = node.as_str() else { continue };
+            let (space, name) = text
+                .split_once('/')
+                .unwrap_or((space.unwrap_or(self.space), text));
+            let to = self.inventory.assets.iter().position(|a| {
+                a.resource.name == name
+                    && a.namespace.as_str() == space
+                    && kinds.contains(&a.resource.kind())
+            });
+            if let Some(&to) = to.and_then(|at| self.lineage.assets.get(at)) {
+                self.edge(self.from, to, format!("uses {text}"), node.span());
+            }
+        }
+    }
+
+    fn model_config(&mut self, object: NodeRef<'_>) {
+        let Some(node) = object.at(&["spec", "provider"]) else {
+            return;
+        };
+        let (field, provider) = match node.as_str() {
+            Some("OpenAI") => ("openAI", "openai"),
+            Some("Anthropic") => ("anthropic", "anthropic"),
+            Some("Gemini") => ("gemini", "gemini"),
+            Some("GeminiVertexAI") => ("geminiVertexAI", "vertex"),
+            Some("AnthropicVertexAI") => ("anthropicVertexAI", "vertex"),
+            Some("Bedrock") => ("bedrock", "aws-bedrock"),
+            Some("AzureOpenAI") => ("azureOpenAI", "azure-openai"),
+            _ => return,
+        };
+        // An address of its own, seen or not among the texts, stands instead of the public endpoint.
+        let settings = object.at(&["spec", field]);
+        let own = ["baseUrl", "azureEndpoint", "endpoint"];
+        if own
+            .iter()
+            .any(|f| settings.and_then(|s| s.get(f)).is_some())
+        {
+            return;
+        }
+        let says = format!("its provider is {}", node.text());
+        self.provider(provider, "", says, node.span());
+    }
+}
+
+/// The Namespace objects of a view by name.
+#[must_use]
+pub fn namespaces(view: &View) -> HashMap<&str, &Arc<Resource>> {
+    let mut found = HashMap::new();
+    for member in view.of_kind("", "Namespace") {
+        found
+            .entry(member.resource.name.as_str())
+            .or_insert(&member.resource);
+    }
+    found
+}

@@ -1,0 +1,400 @@
+//! What network policies really do. Input: NetworkPolicy and AdminNetworkPolicy objects and the workloads they select; output: gaps.
+//!
+//! kubernetes.io/docs/concepts/services-networking/network-policies; kubernetes-sigs/network-policy-api `apis/v1alpha1`, `apis/v1alpha2`.
+//! Ports are those of pods: policies apply after Services are resolved.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::facts::label_selector::{Labels, is_everything, selects};
+use crate::facts::policy::{Effect, Gap, Gaps};
+use crate::facts::record::WorkloadRecord;
+use crate::facts::workload::Protocol;
+use crate::resource::Resource;
+use crate::source::Span;
+use crate::topology::Topology;
+use crate::view::{Member, View};
+use crate::yaml::NodeRef;
+
+/// Workloads of a view by namespace, and the network policies it holds.
+pub(crate) struct Network<'n> {
+    topology: &'n Topology,
+    by_namespace: BTreeMap<&'n str, Vec<&'n Arc<WorkloadRecord>>>,
+    policies: Vec<&'n Member>,
+    admin: Vec<&'n Member>,
+}
+
+/// Labels of a namespace: its own and the name that Kubernetes adds.
+struct NamespaceLabels<'l> {
+    name: &'l str,
+    own: Option<NodeRef<'l>>,
+}
+
+impl Labels for NamespaceLabels<'_> {
+    fn label(&self, name: &str) -> Option<&str> {
+        if name == "kubernetes.io/metadata.name" {
+            return Some(self.name);
+        }
+        self.own.label(name)
+    }
+}
+
+impl<'n> Network<'n> {
+    pub(crate) fn of(
+        view: &'n View,
+        topology: &'n Topology,
+        records: &'n [Arc<WorkloadRecord>],
+    ) -> Self {
+        let mut by_namespace: BTreeMap<&str, Vec<&Arc<WorkloadRecord>>> = BTreeMap::new();
+        for record in records {
+            let namespace = record.workload.namespace.as_str();
+            by_namespace.entry(namespace).or_default().push(record);
+        }
+        let group = "policy.networking.k8s.io";
+        let admin = ["AdminNetworkPolicy", "ClusterNetworkPolicy"];
+        Self {
+            topology,
+            by_namespace,
+            policies: view.of_kind("networking.k8s.io", "NetworkPolicy").collect(),
+            admin: admin
+                .into_iter()
+                .flat_map(|k| view.of_kind(group, k))
+                .collect(),
+        }
+    }
+
+    fn in_namespace(&self, namespace: &str) -> &[&'n Arc<WorkloadRecord>] {
+        self.by_namespace.get(namespace).map_or(&[], Vec::as_slice)
+    }
+
+    fn pods(&self, namespace: &str, selector: Option<NodeRef<'_>>) -> Vec<Arc<WorkloadRecord>> {
+        self.in_namespace(namespace)
+            .iter()
+            .filter(|r| selector.is_none_or(|s| selects(s, &r.workload.labels())))
+            .map(|r| Arc::clone(r))
+            .collect()
+    }
+
+    /// Namespaces that a selector matches, among those with an object or a workload in the view.
+    fn namespaces(&self, selector: NodeRef<'_>) -> Vec<&'n str> {
+        let mut names: Vec<&str> = self
+            .topology
+            .namespaces
+            .keys()
+            .map(String::as_str)
+            .collect();
+        names.extend(self.by_namespace.keys());
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| {
+            let object = self.topology.namespaces.get(*name).map(|n| n.object());
+            let labels = NamespaceLabels {
+                name,
+                own: object.and_then(|o| o.at(&["metadata", "labels"])),
+            };
+            selects(selector, &labels)
+        });
+        names
+    }
+
+    /// Workloads that a NetworkPolicy selects.
+    pub(crate) fn selected(&self, member: &Member) -> Vec<Arc<WorkloadRecord>> {
+        let selector = member.resource.object().at(&["spec", "podSelector"]);
+        self.pods(member.namespace.as_str(), selector)
+    }
+
+    /// Workloads that an AdminNetworkPolicy or ClusterNetworkPolicy is about.
+    pub(crate) fn subject(&self, resource: &Resource) -> Vec<Arc<WorkloadRecord>> {
+        let subject = resource.object().at(&["spec", "subject"]);
+        let namespaces = subject.and_then(|s| s.get("namespaces"));
+        let pods = subject.and_then(|s| s.get("pods"));
+        let of_pods = pods.and_then(|p| p.get("namespaceSelector"));
+        let Some(selector) = namespaces.or(of_pods) else {
+            return Vec::new();
+        };
+        let pod_selector = pods.and_then(|p| p.get("podSelector"));
+        let mut found = Vec::new();
+        for namespace in self.namespaces(selector) {
+            found.extend(self.pods(namespace, pod_selector));
+        }
+        found.retain(|r| !r.workload.host_network);
+        found
+    }
+
+    /// Gaps of a NetworkPolicy.
+    pub(crate) fn gaps(&self, member: &Member, selected: &[Arc<WorkloadRecord>]) -> Vec<Gap> {
+        let mut gaps = Gaps::default();
+        let Some(spec) = member.resource.object().get("spec") else {
+            return Vec::new();
+        };
+        let namespace = member.namespace.as_str();
+        let rules = |list: &str| {
+            let list = spec.get(list).into_iter();
+            list.flat_map(NodeRef::items).enumerate()
+        };
+        for (at, rule) in rules("ingress") {
+            for entry in rule.get("ports").into_iter().flat_map(NodeRef::items) {
+                gaps_of_port(at, entry, selected, &mut gaps);
+            }
+            self.peers(at, rule.get("from"), namespace, &mut gaps);
+        }
+        let ingress = rules("ingress").count();
+        for (at, rule) in rules("egress") {
+            self.peers(ingress + at, rule.get("to"), namespace, &mut gaps);
+        }
+        gaps.into_vec()
+    }
+
+    /// Peers that match no pod of the view, and lists that say OR where AND is probable.
+    fn peers(&self, at: usize, list: Option<NodeRef<'_>>, namespace: &str, gaps: &mut Gaps) {
+        let items: Vec<NodeRef<'_>> = list.into_iter().flat_map(NodeRef::items).collect();
+        for item in &items {
+            let (of_namespaces, of_pods) = (item.get("namespaceSelector"), item.get("podSelector"));
+            let Some(pods) = of_pods.filter(|p| !is_everything(*p)) else {
+                continue;
+            };
+            let searched: Vec<&str> = match of_namespaces {
+                Some(selector) => self.namespaces(selector),
+                None => vec![namespace],
+            };
+            // Objects that name no namespace may be applied to several.
+            let any = |name: &&str| !name.is_empty() && !self.in_namespace(name).is_empty();
+            let found = |name: &&str| !self.pods(name, Some(pods)).is_empty();
+            if !searched.iter().any(any) || searched.iter().any(found) {
+                continue;
+            }
+            let stray = items
+                .iter()
+                .filter(|_| of_namespaces.is_none())
+                .filter(|i| i.get("podSelector").is_none())
+                .filter_map(|i| i.get("namespaceSelector"))
+                .find(|s| self.namespaces(*s).iter().any(found));
+            match stray {
+                Some(selector) => gaps.push(stray_dash(at, pods, selector, namespace)),
+                None => gaps.push(missing(at, pods, &searched)),
+            }
+        }
+    }
+
+    /// Gaps of an AdminNetworkPolicy or a ClusterNetworkPolicy.
+    pub(crate) fn admin_gaps(&self, member: &Member, selected: &[Arc<WorkloadRecord>]) -> Vec<Gap> {
+        let mut gaps = Gaps::default();
+        let Some(spec) = member.resource.object().get("spec") else {
+            return Vec::new();
+        };
+        if spec.get("tier").is_some_and(|t| t.text() == "Baseline") {
+            return Vec::new();
+        }
+        for (at, rule) in spec
+            .get("ingress")
+            .into_iter()
+            .flat_map(NodeRef::items)
+            .enumerate()
+        {
+            let Some(action) = rule
+                .get("action")
+                .filter(|a| matches!(a.text(), "Allow" | "Accept"))
+            else {
+                continue;
+            };
+            let everyone = rule
+                .get("from")
+                .into_iter()
+                .flat_map(NodeRef::items)
+                .any(is_everyone);
+            let restricted = selected.iter().find(|r| self.is_restricted(r));
+            if let Some(record) = restricted.filter(|_| everyone) {
+                let words = record.workload.reference();
+                let says = format!("NetworkPolicies that restrict {words} are not asked any more");
+                gaps.push(gap(
+                    "overrules",
+                    Effect::More,
+                    at,
+                    action.span(),
+                    words,
+                    says,
+                ));
+            }
+        }
+        let overlaps = |other: &Member| {
+            let others = self.subject(&other.resource);
+            let is = |r: &Arc<WorkloadRecord>| others.iter().any(|o| Arc::ptr_eq(o, r));
+            selected
+                .iter()
+                .find(|r| is(r))
+                .map(|r| r.workload.reference())
+        };
+        let text = |m: &Member, name: &str| {
+            let node = m.resource.object().at(&["spec", name]);
+            node.map_or("", NodeRef::text).to_owned()
+        };
+        for other in &self.admin {
+            let later = other.resource.id < member.resource.id;
+            let same = |name: &str| text(other, name) == text(member, name);
+            if !later || !same("priority") || !same("tier") || actions(other) == actions(member) {
+                continue;
+            }
+            if let (Some(words), Some(span)) = (overlaps(other), spec.get("priority")) {
+                let says = format!(
+                    "{} has the same priority and another action for {words}: which counts is undefined",
+                    other.resource.name
+                );
+                let mut tied = gap("tied", Effect::Less, 0, span.span(), words, says);
+                tied.rule = None;
+                gaps.push(tied);
+            }
+        }
+        gaps.into_vec()
+    }
+
+    /// Whether some NetworkPolicy isolates a workload for ingress.
+    fn is_restricted(&self, record: &Arc<WorkloadRecord>) -> bool {
+        let namespace = record.workload.namespace.as_str();
+        let near = self
+            .policies
+            .iter()
+            .filter(|m| m.namespace.as_str() == namespace);
+        near.filter_map(|m| m.resource.object().get("spec"))
+            .any(|spec| {
+                let types = spec.get("policyTypes").filter(|t| !t.is_empty());
+                let ingress = types.is_none_or(|t| t.items().any(|i| i.text() == "Ingress"));
+                let selector = spec.get("podSelector");
+                ingress && selector.is_none_or(|s| selects(s, &record.workload.labels()))
+            })
+    }
+}
+
+/// The actions of a policy in order.
+fn actions(member: &Member) -> Vec<String> {
+    let spec = member.resource.object().get("spec");
+    ["ingress", "egress"]
+        .into_iter()
+        .filter_map(|list| spec?.get(list))
+        .flat_map(NodeRef::items)
+        .map(|r| r.get("action").map_or("", NodeRef::text).to_owned())
+        .collect()
+}
+
+/// Whether a peer of an admin policy is every pod.
+fn is_everyone(peer: NodeRef<'_>) -> bool {
+    let namespaces = peer.get("namespaces").filter(|n| n.is_map());
+    let pods = peer.get("pods").filter(|n| n.is_map());
+    let all = |node: Option<NodeRef<'_>>| node.is_none_or(is_everything);
+    namespaces.is_some_and(is_everything)
+        || pods.is_some_and(|p| all(p.get("namespaceSelector")) && all(p.get("podSelector")))
+}
+
+/// A name that no selected pod declares, a number that is a Service's port only.
+fn gaps_of_port(at: usize, entry: NodeRef<'_>, selected: &[Arc<WorkloadRecord>], gaps: &mut Gaps) {
+    let Some(node) = entry.get("port") else {
+        return;
+    };
+    let protocol = Protocol::read(entry.get("protocol").and_then(NodeRef::as_str));
+    let ports = || {
+        let all = selected
+            .iter()
+            .flat_map(|r| r.ports.iter().map(move |p| (r, p)));
+        all.filter(|(_, p)| p.port.protocol == protocol)
+    };
+    let Some(first) = selected.first() else {
+        return;
+    };
+    let Some(number) = node.as_i64().and_then(|n| u16::try_from(n).ok()) else {
+        if !ports().any(|(_, p)| p.port.name == node.text()) {
+            let words = first.workload.reference();
+            let says = format!("no port of {words} is named `{}`", node.text());
+            gaps.push(gap(
+                "port-name-missing",
+                Effect::Nothing,
+                at,
+                node.span(),
+                words,
+                says,
+            ));
+        }
+        return;
+    };
+    let until = entry.get("endPort").and_then(NodeRef::as_i64);
+    if until.is_some() || ports().any(|(_, p)| p.port.number == number) {
+        return;
+    }
+    if let Some((record, port)) =
+        ports().find(|(_, p)| p.port.services.iter().any(|s| s.port == number))
+    {
+        let words = record.workload.reference();
+        let says = format!(
+            "{number} is the port of a Service; the pods of {words} listen on {}",
+            port.port.number
+        );
+        gaps.push(gap(
+            "service-port",
+            Effect::Nothing,
+            at,
+            node.span(),
+            words,
+            says,
+        ));
+    }
+}
+
+fn gap(
+    why: &'static str,
+    effect: Effect,
+    rule: usize,
+    span: Span,
+    subject: String,
+    says: String,
+) -> Gap {
+    Gap {
+        why,
+        effect,
+        rule: Some(rule),
+        subject,
+        says,
+        spans: vec![span],
+        assumptions: Vec::new(),
+    }
+}
+
+fn namespace_words(name: &str) -> String {
+    match name {
+        "" => String::from("the policy's namespace"),
+        _ => format!("namespace {name}"),
+    }
+}
+
+fn stray_dash(at: usize, pods: NodeRef<'_>, namespaces: NodeRef<'_>, own: &str) -> Gap {
+    let says = format!(
+        "no pod of {} has these labels, pods of the namespaces beside it have: as two items each of them lets in all it matches",
+        namespace_words(own)
+    );
+    let mut found = gap(
+        "stray-dash",
+        Effect::More,
+        at,
+        pods.span(),
+        own.to_owned(),
+        says,
+    );
+    found.spans.push(namespaces.span());
+    found
+}
+
+fn missing(at: usize, pods: NodeRef<'_>, searched: &[&str]) -> Gap {
+    let says = match searched {
+        [one] => format!("no pod of {} has these labels", namespace_words(one)),
+        _ => String::from("no pod of the namespaces it matches has these labels"),
+    };
+    let words = searched.first().map_or("", |n| *n).to_owned();
+    let mut found = gap(
+        "peer-missing",
+        Effect::Nothing,
+        at,
+        pods.span(),
+        words,
+        says,
+    );
+    let all: Vec<String> = searched.iter().map(|n| namespace_words(n)).collect();
+    found.assumptions = vec![format!("all pods of {} are in the view", all.join(", "))];
+    found
+}

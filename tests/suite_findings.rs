@@ -1,0 +1,273 @@
+//! What the rules find in the hand-derived cases of `../shared/cases` and in the test data of Istio's own analyzers.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "test code"
+)]
+
+#[path = "common/shared.rs"]
+mod shared;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use meshgov::cli::pipeline::{Silencing, read_texts};
+use meshgov::evaluate::CompiledRule;
+use meshgov::evaluate::engine::EngineRules;
+use meshgov::facts::{Assumptions, Confidence, Severity};
+use meshgov::finding::Finding;
+use meshgov::rule::{RuleSet, RuleSource};
+use serde_json::Value;
+
+struct Rules {
+    set: RuleSet,
+    compiled: Vec<CompiledRule>,
+}
+
+impl Rules {
+    fn builtin() -> Self {
+        let set = RuleSet::builtin().unwrap();
+        let compiled = set
+            .iter()
+            .filter(|r| r.info.source != RuleSource::Engine)
+            .map(|r: &Arc<_>| CompiledRule::new(r, r.info.severity, None).unwrap())
+            .collect();
+        Self { set, compiled }
+    }
+
+    fn findings(&self, files: &[(String, String)]) -> Vec<Finding> {
+        let mut input = read_texts(files, Assumptions::default());
+        let silencing = Silencing {
+            rules: &self.set,
+            ignores: &[],
+            config: None,
+            today: "2026-01-01",
+            off: true,
+        };
+        input
+            .judge(&self.compiled, &EngineRules::default(), &silencing)
+            .findings
+    }
+}
+
+/// `ISTIO-AP-005` → `ISTAP005`.
+fn our_id(catalogue: &str) -> String {
+    catalogue.replacen("ISTIO-", "IST", 1).replace('-', "")
+}
+
+fn ids(case: &Value) -> BTreeSet<String> {
+    let named = case["findings"].as_array().into_iter().flatten();
+    named.map(|f| our_id(f.as_str().unwrap())).collect()
+}
+
+/// Findings that are right though the case, which is about something else, does not name them; `*` = any case.
+const DEFENDED: &[(&str, &str, &str)] = &[
+    (
+        "ISTAP001",
+        "*",
+        "the case has no policy that restricts callers; rests on absence, hence confidence low",
+    ),
+    ("ISTAP002", "a09-deny-wins", "its ALLOW is one empty rule"),
+    (
+        "ISTAP004",
+        "a18-deny-from-path-on-tcp",
+        "the port is permissive, so the denied namespace gets in without a certificate",
+    ),
+    (
+        "ISTAP004",
+        "z12-selector-deny-behind-waypoint",
+        "the same, for calls to the pod",
+    ),
+    (
+        "ISTAP007",
+        "a27-path-forms",
+        "its ALLOW has paths and no caller",
+    ),
+    (
+        "ISTPA002",
+        "p07-port-unset",
+        "the workload is permissive in a strict namespace",
+    ),
+    (
+        "ISTPA003",
+        "d05-workload-disable-auto",
+        "mutual TLS is off for the workload",
+    ),
+    (
+        "ISTPA003",
+        "a45-disable-principal",
+        "mutual TLS is off for the namespace",
+    ),
+    (
+        "ANP003",
+        "*",
+        "the case is written with the deprecated kinds",
+    ),
+];
+
+/// Findings that cases name and no rule raises, with the reason.
+const MISSING: &[(&str, &str)] = &[
+    (
+        "NP001",
+        "speaks of AI workloads only, and nothing in these cases tells that the workload is one",
+    ),
+    ("X004", "compares two layers, one of which is another mesh"),
+    ("CIL012", "is about Cilium"),
+];
+
+fn defended(rule: &str, case: &str) -> bool {
+    DEFENDED
+        .iter()
+        .any(|(r, c, _)| *r == rule && (*c == "*" || *c == case))
+}
+
+/// Compares the findings of cases with what they name; `all` = ids that occur anywhere.
+fn compare(cases: &[(String, String, BTreeSet<String>)], all: &BTreeSet<String>) {
+    let rules = Rules::builtin();
+    let (mut found, mut wrong) = (0, Vec::new());
+    let mut missing: BTreeMap<String, usize> = BTreeMap::new();
+    for (name, text, named) in cases {
+        let got: BTreeSet<String> = rules
+            .findings(&[(format!("{name}.yaml"), text.clone())])
+            .into_iter()
+            .map(|f| f.rule.id.clone())
+            .collect();
+        for id in named {
+            if got.contains(id) {
+                found += 1;
+            } else if MISSING.iter().any(|(m, _)| m == id) {
+                *missing.entry(id.clone()).or_default() += 1;
+            } else {
+                wrong.push(format!("{name}: {id} is not found"));
+            }
+        }
+        for id in got.intersection(all) {
+            if !named.contains(id) && !defended(id, name) {
+                wrong.push(format!("{name}: {id} is found and not named"));
+            }
+        }
+    }
+    println!(
+        "{} cases, {found} findings named and found, missing {missing:?}",
+        cases.len()
+    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn istio_cases() {
+    let expected: Value = serde_json::from_str(&shared::read("cases/istio/expected.json")).unwrap();
+    let cases = expected["cases"].as_array().unwrap();
+    let all = cases.iter().flat_map(ids).collect();
+    let cases: Vec<_> = cases
+        .iter()
+        .map(|case| {
+            let file = case["file"].as_str().unwrap();
+            let text = shared::read(&format!("cases/istio/{file}"));
+            (case["id"].as_str().unwrap().to_owned(), text, ids(case))
+        })
+        .collect();
+    assert_eq!(cases.len(), 110);
+    compare(&cases, &all);
+}
+
+#[test]
+fn network_policy_cases() {
+    let expected: Value =
+        serde_json::from_str(&shared::read("cases/meshes/expected.json")).unwrap();
+    let cases = expected["cases"].as_object().unwrap();
+    let all = cases
+        .values()
+        .flat_map(ids)
+        .filter(|id| id.starts_with("NP") || id.starts_with("ANP"))
+        .collect();
+    let ours = |name: &str, case: &Value| {
+        name.starts_with("np-")
+            || ids(case)
+                .iter()
+                .any(|id| id.starts_with("NP") || id.starts_with("ANP"))
+    };
+    let cases: Vec<_> = cases
+        .iter()
+        .filter(|(name, case)| ours(name, case))
+        .map(|(name, case)| {
+            let text = shared::read(&format!("cases/meshes/{name}.yaml"));
+            (name.clone(), text, ids(case))
+        })
+        .collect();
+    compare(&cases, &all);
+}
+
+#[test]
+fn istio_analyzers() {
+    let rules = Rules::builtin();
+    let families = ["MTLS", "ACCESS", "IST", "NP0", "ANP"];
+    let (mut clean, mut wrong) = (0, Vec::new());
+    let mut covered: BTreeMap<String, (usize, BTreeSet<String>)> = BTreeMap::new();
+    for line in shared::read("suites/istio-analyzers/grid.jsonl").lines() {
+        let case: Value = serde_json::from_str(line).unwrap();
+        let files: Vec<(String, String)> = case["files"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|f| f.as_str().unwrap())
+            .map(|f| {
+                (
+                    f.to_owned(),
+                    shared::read(&format!("suites/istio-analyzers/{f}")),
+                )
+            })
+            .collect();
+        let found = rules.findings(&files);
+        let ours = || {
+            found
+                .iter()
+                .filter(|f| families.iter().any(|p| f.rule.id.starts_with(p)))
+        };
+        let messages = case["expected"].as_array().unwrap();
+        if messages.is_empty() {
+            clean += 1;
+            let gates =
+                |f: &&Finding| f.severity >= Severity::High && f.confidence >= Confidence::Medium;
+            wrong.extend(
+                ours()
+                    .filter(gates)
+                    .map(|f| format!("{}: {} {}", case["name"], f.rule.id, f.message)),
+            );
+        }
+        for message in messages {
+            let code = format!(
+                "{} {}",
+                message["code"].as_str().unwrap(),
+                message["type"].as_str().unwrap()
+            );
+            let entry = covered.entry(code).or_default();
+            entry.0 += 1;
+            let resource = message["resource"].as_str().unwrap_or_default();
+            let (kind, name) = resource.split_once(' ').unwrap_or((resource, ""));
+            let name = name.rsplit('/').next().unwrap();
+            let name = name.split('.').next().unwrap();
+            let same = |f: &&Finding| f.resource.kind == kind && f.resource.name == name;
+            entry
+                .1
+                .extend(ours().filter(same).map(|f| f.rule.id.clone()));
+        }
+    }
+    for (code, (times, rules)) in &covered {
+        let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+        println!(
+            "{code}: {times} messages, on the same objects we say {}",
+            if rules.is_empty() {
+                "nothing".to_owned()
+            } else {
+                rules.join(" ")
+            }
+        );
+    }
+    assert_eq!(clean, 26);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,6 +1,7 @@
 //! L1: which files a run reads. Input: the paths of the command line and a working directory; output: `Discovered`: files in
 //! one sorted order, each with the path that findings print, and the links that lead nowhere.
 
+pub mod beside;
 pub mod blobs;
 pub mod display;
 pub mod git;
@@ -11,6 +12,7 @@ pub mod walk;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use beside::Beside;
 use display::{Base, absolute};
 
 /// What to look for.
@@ -91,7 +93,7 @@ pub struct Root {
 }
 
 /// Every input of a run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Discovered {
     /// Sorted by path, folder by folder; no file twice.
     pub files: Vec<InputFile>,

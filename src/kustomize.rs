@@ -5,6 +5,7 @@
 //! without plugins. A kustomization that uses vars, replacements, configurations, transformers, generators, validators,
 //! Helm charts, OpenAPI schemas, CRD hints or a remote base is refused whole: a partial result would be a wrong one.
 
+mod applied;
 mod build;
 mod decode;
 pub mod disk;
@@ -22,6 +23,7 @@ pub(crate) mod inline;
 mod json_patch;
 mod layer;
 mod load;
+pub mod loaded;
 mod merge;
 mod merge_list;
 pub(crate) mod node;
@@ -35,14 +37,19 @@ mod schema;
 mod select;
 mod shared;
 mod specs;
+mod substitute;
 mod transform;
 
 use std::sync::Arc;
 
+pub use applied::Applied;
 pub use disk::DiskFiles;
 pub use error::{ErrorKind, KustomizeError, Refusal};
-pub use files::{Files, RawFile};
+pub use files::{Files, RawFile, YamlFile};
+pub use loaded::LoadedFiles;
+pub use substitute::Substitution;
 
+use crate::source::Span;
 use crate::yaml::Tree;
 
 /// What a build shows.
@@ -57,8 +64,13 @@ pub struct Options {
 pub struct Build {
     /// The objects, or why there are none.
     pub outcome: Outcome,
+    /// The namespace that all its namespaced objects get, when the kustomization sets one and nothing unknown has the last
+    /// word.
+    pub namespace: Option<String>,
     /// Paths of all files that the kustomization reaches, sorted: they are parts of it, not manifests of their own.
     pub consumed: Vec<String>,
+    /// Bytes of secret values that no report may show, sorted.
+    pub secrets: Vec<Span>,
 }
 
 /// Objects, or why there are none. Never a partial result.
@@ -101,19 +113,52 @@ impl<'f> Engine<'f> {
         self.loader.names(&files::join("", folder))
     }
 
+    /// Reads every file that the kustomization in `folder` reaches, so that later builds ask for no new one.
+    pub fn prepare(&self, folder: &str) {
+        let _closure = self.loader.closure(&files::join("", folder), None);
+    }
+
+    /// Paths of the files that the kustomization in `folder` reaches, sorted.
+    #[must_use]
+    pub fn consumed(&self, folder: &str) -> Vec<String> {
+        let closure = self.loader.closure(&files::join("", folder), None);
+        closure.map_or_else(Vec::new, |closure| closure.consumed.into_iter().collect())
+    }
+
     /// Builds the kustomization in `folder` (`""` = the root of the files); `None` when there is none.
     #[must_use]
     pub fn build(&self, folder: &str, options: Options) -> Option<Build> {
+        self.build_applied(folder, None, options)
+    }
+
+    /// Builds the folder as Flux or Argo CD does: with what they add, and without a kustomization of its own from the files
+    /// that they list. `None` when there is neither.
+    #[must_use]
+    pub fn build_applied(
+        &self,
+        folder: &str,
+        applied: Option<&Applied>,
+        options: Options,
+    ) -> Option<Build> {
         let folder = files::join("", folder);
-        let closure = self.loader.closure(&folder)?;
+        let closure = self.loader.closure(&folder, applied)?;
+        let mut secrets = Vec::new();
+        let namespace = closure.namespace(&folder);
         let outcome = if !closure.refusals.is_empty() {
             Outcome::Refused(closure.refusals)
         } else if closure.errors.is_empty() {
-            match build::Build::new(&closure.layers)
-                .run(&folder)
-                .and_then(|objects| finish::finish(objects, &closure.layers, &folder, options))
-            {
-                Ok(objects) => Outcome::Rendered(objects),
+            let built = build::Build::new(&closure.layers).run(&folder);
+            let finished = built.and_then(|mut objects| {
+                if let Some(applied) = applied {
+                    applied.finish(&mut objects);
+                }
+                finish::finish(objects, &closure.layers, &folder, options)
+            });
+            match finished {
+                Ok(finished) => {
+                    secrets = finished.secrets;
+                    Outcome::Rendered(finished.trees)
+                }
                 Err(error) => Outcome::Broken(vec![error]),
             }
         } else {
@@ -121,7 +166,9 @@ impl<'f> Engine<'f> {
         };
         Some(Build {
             outcome,
+            namespace,
             consumed: closure.consumed.into_iter().collect(),
+            secrets,
         })
     }
 }

@@ -83,6 +83,13 @@ pub struct LoadedFile {
 }
 
 impl LoadedFile {
+    /// Whether its tree holds all of its documents.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let is_read = matches!(self.outcome, FileOutcome::Read(_));
+        is_read && (self.source.text.is_empty() || !self.documents.is_empty())
+    }
+
     /// The folder of the file as printed; empty for the base.
     #[must_use]
     pub fn folder(&self) -> &str {
@@ -174,6 +181,12 @@ pub fn load_text(source: &Arc<SourceFile>) -> Loaded {
         problems: piece.problems,
         secrets: piece.secrets,
     }
+}
+
+/// Reads one text that is part of something else: its nodes and the bytes that no report may show, but no object.
+pub(crate) fn load_part(source: &Arc<SourceFile>) -> (LoadedFile, Vec<Span>) {
+    let piece = analyse(source, true, Vec::new());
+    (piece.file, piece.secrets)
 }
 
 fn piece(id: SourceId, input: &InputFile, stdin: Option<&[u8]>) -> Piece {

@@ -10,7 +10,7 @@ pub mod text;
 pub mod token;
 pub mod value;
 
-pub(crate) use mark::{broken_spans, mark};
+pub(crate) use mark::{broken_spans, mark, mark_rendered};
 pub use token::{Token, tokens};
 pub use value::Reference;
 

@@ -4,6 +4,7 @@ pub mod build;
 mod conflict;
 mod content;
 mod folders;
+pub mod gitops;
 pub mod releases;
 
 use std::collections::BTreeMap;
@@ -86,6 +87,8 @@ pub struct View {
     pub releases: Vec<Release>,
     /// Objects left out because the view holds an equal one already.
     pub repeated: u32,
+    /// Kustomizations that were built for it.
+    pub overlays: usize,
     by_kind: BTreeMap<GroupKind, Vec<u32>>,
 }
 
@@ -108,6 +111,7 @@ impl View {
             files: Vec::new(),
             releases: Vec::new(),
             repeated: 0,
+            overlays: 0,
             by_kind,
         }
     }

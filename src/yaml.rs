@@ -21,7 +21,7 @@ pub use builder::TreeBuilder;
 pub use decode::{DecodeError, decode};
 pub use entries::Items;
 pub use key::Key;
-pub use node::{Kind, NodeRef, Style};
+pub use node::{Kind, NodeRef, REDACTED, Style};
 pub use parse::{
     Document, DuplicateKey, ParseError, ParseErrorKind, ParseOptions, Parsed, parse, parse_with,
 };

@@ -16,14 +16,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use meshgov::kustomize::{Engine, Files, Options, Outcome, RawFile};
+use meshgov::kustomize::{Engine, Files, Options, Outcome, RawFile, YamlFile};
 use meshgov::source::{SourceFile, SourceId, Sources, Span};
-use meshgov::yaml::{self, Parsed, Style};
+use meshgov::yaml::{self, Style};
 use serde_json::Value;
 
 /// Files in memory.
 struct Memory {
-    texts: BTreeMap<String, (Arc<SourceFile>, Arc<Parsed>)>,
+    texts: BTreeMap<String, (Arc<SourceFile>, Arc<YamlFile>)>,
     sources: Sources,
     asked: Mutex<BTreeMap<String, usize>>,
 }
@@ -35,7 +35,7 @@ impl Memory {
             .into_iter()
             .map(|(path, text)| {
                 let source = sources.add(path, text);
-                let parsed = Arc::new(yaml::parse(&source));
+                let parsed = Arc::new(YamlFile::from(yaml::parse(&source)));
                 (path.to_owned(), (source, parsed))
             })
             .collect();
@@ -54,7 +54,7 @@ impl Memory {
 }
 
 impl Files for Memory {
-    fn yaml(&self, path: &str) -> Option<Arc<Parsed>> {
+    fn yaml(&self, path: &str) -> Option<Arc<YamlFile>> {
         let found = self.texts.get(path).map(|(_, parsed)| Arc::clone(parsed))?;
         *self
             .asked

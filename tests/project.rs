@@ -12,10 +12,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use meshgov::discover::beside::OnDisk;
+use meshgov::discover::display::Base;
 use meshgov::discover::{Request, discover};
 use meshgov::load::{FileOutcome, Loaded, load};
 use meshgov::source::Span;
-use meshgov::view::build::{ViewSettings, Views, views};
+use meshgov::view::build::{ViewSettings, Views, build, views};
 use meshgov::view::{Member, Namespace};
 
 fn copy(from: &Path, to: &Path) {
@@ -38,8 +40,10 @@ fn run(cwd: &Path, paths: &[&str], settings: &ViewSettings) -> (Loaded, Views) {
         stdin_name: None,
     })
     .unwrap();
-    let loaded = load(&found, None);
-    let views = views(&loaded, &found.roots, settings);
+    let mut loaded = load(&found, None);
+    let beside = OnDisk::new(&Base::of(cwd));
+    let built = build(&mut loaded, &found.roots, &beside, settings);
+    let views = views(&loaded, &found.roots, built, settings);
     (loaded, views)
 }
 

@@ -14,17 +14,20 @@ mod common;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use meshgov::discover::beside::OnDisk;
+use meshgov::discover::display::Base;
 use meshgov::discover::{Request, Root, discover};
 use meshgov::load::{FileOutcome, Ledger, Loaded, Skip, load};
-use meshgov::view::build::{ViewSettings, views};
+use meshgov::view::build::{ViewSettings, build, views};
 
-fn read(folder: &Path) -> (Loaded, Vec<Root>) {
+fn read(folder: &Path) -> (Loaded, Vec<Root>, OnDisk) {
     let request = Request {
         cwd: folder.to_owned(),
         ..Request::default()
     };
     let found = discover(&request).unwrap();
-    (load(&found, None), found.roots)
+    let loaded = load(&found, None);
+    (loaded, found.roots, OnDisk::new(&Base::of(folder)))
 }
 
 /// The repositories of one part of the corpus.
@@ -48,7 +51,7 @@ fn every_file_is_accounted_for() {
     let mut total = Ledger::default();
     for part in ["plain", "gitops", "templated", "invalid", "disputed"] {
         for folder in repositories(part) {
-            let (loaded, _) = read(&folder);
+            let (loaded, _, _) = read(&folder);
             let on_disk = common::files(&folder, &["yaml", "yml", "json"]).len();
             let l = loaded.ledger();
             assert_eq!(l.files, on_disk, "{}", folder.display());
@@ -143,8 +146,12 @@ fn invalid_files_are_placed() {
 fn views_contradict_themselves_only_inside_one_folder() {
     for part in ["plain", "gitops"] {
         for folder in repositories(part) {
-            let (loaded, roots) = read(&folder);
-            let found = views(&loaded, &roots, &ViewSettings::default());
+            let (mut loaded, roots, beside) = read(&folder);
+            let found = {
+                let settings = ViewSettings::default();
+                let built = build(&mut loaded, &roots, &beside, &settings);
+                views(&loaded, &roots, built, &settings)
+            };
             let members: usize = found.views.iter().map(|view| view.members.len()).sum();
             println!(
                 "{} {} objects, {} views, {members} members, {} conflicts",
@@ -204,7 +211,7 @@ fn secrets_of_the_corpus_are_masked_and_placeholders_are_not() {
         .collect();
     assert!(listed.len() > 60);
     for folder in repositories("plain") {
-        let (loaded, _) = read(&folder);
+        let (loaded, _, _) = read(&folder);
         for file in &loaded.files {
             let path = format!("{}/{}", name(&folder), file.source.path);
             if !listed.contains(&path.as_str()) {

@@ -20,7 +20,7 @@ use crate::evaluate::engine::EngineRules;
 use crate::facts::before::Base;
 use crate::facts::{Confidence, Severity};
 use crate::finding::{Finding, Gate, NotAnalysed, Old, Outcome};
-use crate::load::{FileOutcome, Loaded, Skip};
+use crate::load::{FileOutcome, Skip};
 use crate::report::{self, ColorChoice, Document, Format, Options, Terminal};
 use crate::rule::{RuleInfo, example, load};
 
@@ -339,10 +339,10 @@ impl Check {
             Ok(Outcome {
                 findings: judgement.findings,
                 not_evaluated: judgement.not_evaluated,
-                not_analysed: not_analysed(&input.loaded),
+                not_analysed: not_analysed(&input),
                 views: input.summaries(),
                 rules: infos,
-                objects: input.loaded.resources.len() + input.made(),
+                objects: input.objects + input.made(),
                 files: input.loaded.files.len(),
                 old,
                 gate: self.gate(settings),
@@ -516,8 +516,9 @@ fn with_texts(
     (judgement, infos)
 }
 
-fn not_analysed(loaded: &Loaded) -> Vec<NotAnalysed> {
-    let mut found: Vec<_> = loaded
+fn not_analysed(input: &Input) -> Vec<NotAnalysed> {
+    let mut found: Vec<_> = input
+        .loaded
         .files
         .iter()
         .filter_map(|file| match &file.outcome {
@@ -528,6 +529,10 @@ fn not_analysed(loaded: &Loaded) -> Vec<NotAnalysed> {
             FileOutcome::Read(_) | FileOutcome::Broken(_) => None,
         })
         .collect();
+    found.extend(input.unread.iter().map(|unread| NotAnalysed {
+        path: unread.path.clone(),
+        reason: unread.reason.clone(),
+    }));
     found.sort();
     found
 }

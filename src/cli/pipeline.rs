@@ -1,6 +1,7 @@
 //! L8: the straight line of a run: what was loaded → views → facts → verdicts → silencers. `check` and the examples of
 //! rules share it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::cel::Reasons;
@@ -8,7 +9,9 @@ use crate::cli::io::Io;
 use crate::cli::tree::TreeSource;
 use crate::cli::{assumed, rendered};
 use crate::config::{Config, Ignore, assume};
-use crate::discover::{self, Root};
+use crate::discover::beside::{Nothing, OnDisk};
+use crate::discover::display::{self, absolute};
+use crate::discover::{self, Beside, Root};
 use crate::engine::Analysis;
 use crate::engine::subjects::MeshSummary;
 use crate::error::Error;
@@ -28,7 +31,8 @@ use crate::resource::{GroupKind, ResourceId};
 use crate::rule::RuleSet;
 use crate::source::{SourceFile, SourceId, Sources, Span, to_u32};
 use crate::suppress::{self, Silencers};
-use crate::view::build::{ViewSettings, Views, views};
+use crate::view::build::{ViewSettings, Views, build, views};
+use crate::view::gitops::Unread;
 use crate::view::releases::{Rendered, complete};
 use crate::view::{Namespace, View};
 
@@ -43,6 +47,10 @@ pub struct Input {
     pub views: Vec<Arc<View>>,
     /// What is wrong inside views.
     pub view_problems: Vec<crate::load::problem::InputProblem>,
+    /// What is applied and not worked out.
+    pub unread: Vec<Unread>,
+    /// Objects that are judged.
+    pub objects: usize,
     /// What engines take for granted.
     pub assume: Assumptions,
     /// The paths asked for, as printed, sorted.
@@ -119,10 +127,16 @@ pub(super) fn read_tree(
     assumed::set_apart(&assumed, &mut discovered, &request.cwd);
     let mut loaded = load::load(&discovered, stdin);
     let assume = assume::read(config.assume());
-    let mut settings = view_settings(config);
+    let mut settings = view_settings(config, &request.cwd);
+    let on_disk = OnDisk::new(&display::Base::of(&request.cwd));
+    let beside: &dyn Beside = match source {
+        TreeSource::Disk => &on_disk,
+        TreeSource::Git(snapshot) => &**snapshot,
+    };
+    let built = build(&mut loaded, &discovered.roots, beside, &settings);
     let assumed = assumed::load(&assumed, &mut loaded, config.render.len(), &request.cwd)?;
     settings.objects = assumed.objects;
-    let views = views(&loaded, &discovered.roots, &settings);
+    let views = views(&loaded, &discovered.roots, built, &settings);
     // What commands print stands in no folder, so it joins the views once they are found.
     let rendered = rendered::run(config, &mut loaded, &request.cwd)?;
     let mut input = with_views(loaded, views, &rendered, &settings, assume);
@@ -133,12 +147,22 @@ pub(super) fn read_tree(
     Ok(input)
 }
 
-fn view_settings(config: &Config) -> ViewSettings {
+fn view_settings(config: &Config, cwd: &Path) -> ViewSettings {
+    let base = display::Base::of(cwd);
+    // Paths in the config count from its folder; findings print them from the base.
+    let folder = config
+        .folder
+        .as_deref()
+        .map_or_else(|| cwd.to_owned(), |f| absolute(cwd, f));
+    let printed = |path: &String| match base.shown(&absolute(&folder, Path::new(path))) {
+        shown if shown == "." => String::new(),
+        shown => shown,
+    };
     ViewSettings {
         named: config
             .views
             .iter()
-            .map(|(name, paths)| (name.clone(), paths.clone()))
+            .map(|(name, paths)| (name.clone(), paths.iter().map(printed).collect()))
             .collect(),
         default_namespace: assume::read(config.assume()).default_namespace,
         pods: config.workloads.clone(),
@@ -153,13 +177,20 @@ fn with_views(
     settings: &ViewSettings,
     assume: Assumptions,
 ) -> Input {
-    let Views { views, problems } = found;
+    let Views {
+        views,
+        problems,
+        unread,
+        objects,
+    } = found;
     let views = complete(views, &loaded, rendered, settings);
     Input {
         sources: loaded.sources(),
         loaded,
         views: views.into_iter().map(Arc::new).collect(),
         view_problems: problems,
+        unread,
+        objects,
         assume,
         paths: Vec::new(),
         meshes: Vec::new(),
@@ -200,7 +231,8 @@ pub fn read_texts(files: &[(String, String)], assume: Assumptions) -> Input {
         default_namespace: assume.default_namespace.clone(),
         ..ViewSettings::default()
     };
-    let views = views(&whole, &[root], &settings);
+    let built = build(&mut whole, std::slice::from_ref(&root), &Nothing, &settings);
+    let views = views(&whole, &[root], built, &settings);
     with_views(whole, views, &[], &settings, assume)
 }
 

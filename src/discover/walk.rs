@@ -9,6 +9,9 @@ use super::display::{git_top, io_words};
 use super::links::{Fence, Target};
 use super::{EntryProblem, Origin};
 
+/// The one file name without an ending that a tool reads: kustomize api v0.18.0, konfig/general.go.
+const KUSTOMIZATION: &str = "Kustomization";
+
 /// Entries below `folder`. Folders reached by links come last and each real folder is read once.
 #[must_use]
 pub fn folder(folder: &Path, fence: &Fence) -> Vec<(PathBuf, Origin)> {
@@ -86,6 +89,9 @@ fn concerns(path: &Path, problem: &EntryProblem) -> bool {
 
 /// Whether a file is read without being named.
 pub(super) fn is_manifest(path: &Path) -> bool {
+    if path.file_name().is_some_and(|name| name == KUSTOMIZATION) {
+        return true;
+    }
     path.extension()
         .and_then(|ending| ending.to_str())
         .is_some_and(|ending| {

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::kustomize::files::{Files, RawFile};
+use crate::kustomize::files::{Files, RawFile, YamlFile};
 use crate::source::Sources;
-use crate::yaml::{self, Parsed};
+use crate::yaml;
 
 /// [`Files`] below a root folder. NOTE: numbers follow the order of requests, so ask from one thread.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct DiskFiles {
 struct State {
     sources: Sources,
     texts: HashMap<String, Option<Arc<RawFile>>>,
-    parsed: HashMap<String, Option<Arc<Parsed>>>,
+    parsed: HashMap<String, Option<Arc<YamlFile>>>,
 }
 
 impl DiskFiles {
@@ -64,7 +64,7 @@ impl State {
         raw
     }
 
-    fn yaml(&mut self, root: &std::path::Path, path: &str) -> Option<Arc<Parsed>> {
+    fn yaml(&mut self, root: &std::path::Path, path: &str) -> Option<Arc<YamlFile>> {
         if let Some(known) = self.parsed.get(path) {
             return known.clone();
         }
@@ -77,7 +77,7 @@ impl State {
                     self.sources.add(path, text)
                 }
             };
-            Arc::new(yaml::parse(&source))
+            Arc::new(yaml::parse(&source).into())
         });
         self.parsed.insert(path.to_owned(), parsed.clone());
         parsed
@@ -85,7 +85,7 @@ impl State {
 }
 
 impl Files for DiskFiles {
-    fn yaml(&self, path: &str) -> Option<Arc<Parsed>> {
+    fn yaml(&self, path: &str) -> Option<Arc<YamlFile>> {
         self.lock().yaml(&self.root, path)
     }
 

@@ -3,15 +3,36 @@
 use std::sync::Arc;
 
 use crate::source::SourceFile;
-use crate::yaml::Parsed;
+use crate::yaml::{Document, ParseError, Parsed, Tree};
 
 /// Access to the user's files. Paths are normalised: no `.`, no empty segment, `..` only in front.
 pub trait Files: Sync {
     /// The file at `path` read as YAML (JSON is YAML); `None` when there is no such file.
-    fn yaml(&self, path: &str) -> Option<Arc<Parsed>>;
+    fn yaml(&self, path: &str) -> Option<Arc<YamlFile>>;
 
     /// The file at `path` as it is, for generators; `None` when there is no such file.
     fn raw(&self, path: &str) -> Option<Arc<RawFile>>;
+}
+
+/// A file read as YAML.
+#[derive(Clone, Debug)]
+pub struct YamlFile {
+    /// Its nodes.
+    pub tree: Arc<Tree>,
+    /// Its documents.
+    pub documents: Vec<Document>,
+    /// Documents that could not be read.
+    pub errors: Vec<ParseError>,
+}
+
+impl From<Parsed> for YamlFile {
+    fn from(parsed: Parsed) -> Self {
+        Self {
+            tree: Arc::new(parsed.tree),
+            documents: parsed.documents,
+            errors: parsed.errors,
+        }
+    }
 }
 
 /// A file that a generator takes in.

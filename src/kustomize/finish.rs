@@ -12,7 +12,17 @@ use crate::kustomize::load::Loaded;
 use crate::kustomize::node::{Node, Value};
 use crate::kustomize::objects::{Object, Objects};
 use crate::kustomize::provenance;
+use crate::secret;
+use crate::source::Span;
 use crate::yaml::{Kind, Style, Tree};
+
+/// What a build shows.
+#[derive(Debug, Default)]
+pub(crate) struct Finished {
+    pub(crate) trees: Vec<Arc<Tree>>,
+    /// Bytes that no report may show, sorted.
+    pub(crate) secrets: Vec<Span>,
+}
 
 /// Puts objects in order and makes trees of them.
 ///
@@ -23,7 +33,7 @@ pub(crate) fn finish<'a>(
     layers: &'a BTreeMap<String, Arc<Loaded>>,
     folder: &str,
     options: Options,
-) -> Result<Vec<Arc<Tree>>, KustomizeError> {
+) -> Result<Finished, KustomizeError> {
     let sort = layers.get(folder).and_then(|l| l.layer.sort.as_ref());
     if let Some(leaf) = layers.get(folder) {
         provenance::write(&mut objects, &leaf.layer.build_metadata)?;
@@ -32,17 +42,24 @@ pub(crate) fn finish<'a>(
     if sort.is_none_or(|s| !s.fifo) {
         list.sort_by_cached_key(|object| legacy_key(object, sort));
     }
-    let mut trees = Vec::with_capacity(list.len());
+    let mut finished = Finished::default();
     for object in list.iter_mut() {
         check_keys(&object.node)?;
         annotations_as_strings(&mut object.node);
         as_written(&mut object.node, false);
-        if !options.show_secrets {
-            mark_secrets(object);
+        let mut tree = object.node.to_tree(Arc::clone(&object.source));
+        if options.show_secrets {
+            tree.show_secrets();
+        } else {
+            finished
+                .secrets
+                .append(&mut secret::mark_rendered(&mut tree));
         }
-        trees.push(Arc::new(object.node.to_tree(Arc::clone(&object.source))));
+        finished.trees.push(Arc::new(tree));
     }
-    Ok(trees)
+    finished.secrets.sort_unstable();
+    finished.secrets.dedup();
+    Ok(finished)
 }
 
 const FIRST: [&str; 22] = [
@@ -198,17 +215,4 @@ fn annotations_as_strings(node: &mut Node<'_>) {
         }
     }
     metadata.remove("annotations");
-}
-
-fn mark_secrets(object: &mut Object<'_>) {
-    if object.kind() != "Secret" || object.api_version() != "v1" {
-        return;
-    }
-    for field in ["data", "stringData"] {
-        if let Some(Value::Map(entries)) = object.node.get_mut(field).map(|n| &mut n.value) {
-            for entry in entries {
-                entry.value.secret = true;
-            }
-        }
-    }
 }

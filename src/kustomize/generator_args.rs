@@ -50,7 +50,7 @@ pub(crate) enum Behavior {
 }
 
 /// One generator.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct GeneratorArgs {
     /// The entry.
     pub(crate) span: Span,

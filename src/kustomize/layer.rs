@@ -6,13 +6,14 @@
 use crate::kustomize::decode::{Field, Text, fields, wrong};
 use crate::kustomize::entries::{given, image, labels, list, patch, replicas, sort, strategic};
 use crate::kustomize::error::{ErrorKind, KustomizeError, Refusal};
+use crate::kustomize::files::YamlFile;
 use crate::kustomize::generator_args::{GeneratorArgs, GeneratorOptions, generator, options};
 use crate::kustomize::node::Node;
 use crate::source::Span;
-use crate::yaml::{Kind, NodeRef, Parsed};
+use crate::yaml::{Kind, NodeRef};
 
 /// A `labels:` entry.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Labels {
     pub(crate) pairs: Vec<(Text, Text)>,
     pub(crate) include_selectors: bool,
@@ -21,7 +22,7 @@ pub(crate) struct Labels {
 }
 
 /// An entry of `labels[].fields`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct LabelField {
     pub(crate) group: String,
     pub(crate) version: String,
@@ -31,7 +32,7 @@ pub(crate) struct LabelField {
 }
 
 /// A patch as one of the three patch fields names it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Patch {
     /// Where the entry names its content.
     pub(crate) span: Span,
@@ -42,7 +43,7 @@ pub(crate) struct Patch {
 }
 
 /// Where a patch is written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum PatchContent {
     /// In the kustomization itself.
     Inline(Vec<Node<'static>>),
@@ -51,7 +52,7 @@ pub(crate) enum PatchContent {
 }
 
 /// `target:` of a patch; `None` matches anything.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Target {
     pub(crate) group: Option<Text>,
     pub(crate) version: Option<Text>,
@@ -63,7 +64,7 @@ pub(crate) struct Target {
 }
 
 /// An `images:` entry; absent fields are empty.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Image {
     pub(crate) name: String,
     pub(crate) new_name: Option<Text>,
@@ -73,7 +74,7 @@ pub(crate) struct Image {
 }
 
 /// A `replicas:` entry.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Replicas {
     pub(crate) name: Text,
     pub(crate) count: i64,
@@ -81,7 +82,7 @@ pub(crate) struct Replicas {
 }
 
 /// `sortOptions:`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SortOptions {
     pub(crate) fifo: bool,
     pub(crate) first: Option<Vec<String>>,
@@ -89,7 +90,7 @@ pub(crate) struct SortOptions {
 }
 
 /// One kustomization.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Layer {
     pub(crate) is_component: bool,
     pub(crate) resources: Vec<Text>,
@@ -111,6 +112,8 @@ pub(crate) struct Layer {
     pub(crate) build_metadata: Vec<Text>,
     pub(crate) sort: Option<SortOptions>,
     pub(crate) refusals: Vec<Refusal>,
+    /// Files that refused fields name: they are parts of the kustomization all the same.
+    pub(crate) unused: Vec<String>,
     /// Fields of the same kind that say nothing; they only join a refusal.
     pub(crate) idle: Vec<Refusal>,
 }
@@ -163,7 +166,7 @@ impl Layer {
     ///
     /// # Errors
     /// What kustomize would refuse to load: no YAML, no map, nothing in it, unknown fields, values of the wrong type.
-    pub(crate) fn read(folder: &str, parsed: &Parsed) -> Result<Self, KustomizeError> {
+    pub(crate) fn read(folder: &str, parsed: &YamlFile) -> Result<Self, KustomizeError> {
         if let Some(error) = parsed.errors.first() {
             let kind = ErrorKind::Unreadable(error.kind.to_string());
             return Err(KustomizeError::new(error.span, kind));
@@ -209,6 +212,9 @@ impl Layer {
         let Some(field) = REFUSED.iter().find(|f| f.eq_ignore_ascii_case(&text)) else {
             return;
         };
+        let paths = value.items().filter_map(NodeRef::as_str);
+        let paths = paths.filter(|text| !text.contains('\n'));
+        self.unused.extend(paths.map(str::to_owned));
         let list = if says_nothing(value) {
             &mut self.idle
         } else {

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::kustomize::Names;
+use crate::kustomize::applied::Applied;
 use crate::kustomize::decode::Text;
 use crate::kustomize::error::{ErrorKind, KustomizeError, Refusal};
 use crate::kustomize::files::{
-    Files, KUSTOMIZATION_NAMES, RawFile, is_in_or_below, is_remote, join,
+    Files, KUSTOMIZATION_NAMES, RawFile, YamlFile, is_in_or_below, is_remote, join,
 };
 use crate::kustomize::generate::file_entry;
 use crate::kustomize::layer::{Layer, Patch, PatchContent};
 use crate::source::{SourceFile, Span};
-use crate::yaml::Parsed;
 
 /// Kustomizations nested deeper than this are an error.
 const MAX_DEPTH: usize = 100;
@@ -22,7 +22,7 @@ const MAX_DEPTH: usize = 100;
 #[derive(Debug)]
 pub(crate) enum Reached {
     /// The text of the entry; the file of objects.
-    File(String, Arc<Parsed>),
+    File(String, Arc<YamlFile>),
     /// The text of the entry, the folder with a kustomization, the place of the entry.
     Folder(String, String, Span),
 }
@@ -38,7 +38,7 @@ pub(crate) struct Loaded {
     pub(crate) resources: Vec<Reached>,
     pub(crate) components: Vec<Reached>,
     /// Patch files by the text of their entry.
-    pub(crate) patches: BTreeMap<String, Arc<Parsed>>,
+    pub(crate) patches: BTreeMap<String, Arc<YamlFile>>,
     /// Generator files by the text of their entry.
     pub(crate) raw: BTreeMap<String, Arc<RawFile>>,
     pub(crate) refusals: Vec<Refusal>,
@@ -66,6 +66,17 @@ pub(crate) struct Closure {
     pub(crate) consumed: BTreeSet<String>,
 }
 
+impl Closure {
+    /// The namespace that the kustomization in `folder` gives its objects. Transformers of the user may give another.
+    pub(crate) fn namespace(&self, folder: &str) -> Option<String> {
+        let is_transformed =
+            |r: &Refusal| matches!(r.field.as_str(), "transformers" | "configurations");
+        let namespace = self.layers.get(folder)?.layer.namespace.as_ref()?;
+        let is_last_word = !self.refusals.iter().any(is_transformed);
+        is_last_word.then(|| namespace.text.clone())
+    }
+}
+
 impl<'f> Loader<'f> {
     pub(crate) fn new(files: &'f dyn Files) -> Self {
         Self {
@@ -75,9 +86,12 @@ impl<'f> Loader<'f> {
     }
 
     /// Collects what the kustomization in `folder` reaches; `None` when there is none.
-    pub(crate) fn closure(&self, folder: &str) -> Option<Closure> {
+    pub(crate) fn closure(&self, folder: &str, applied: Option<&Applied>) -> Option<Closure> {
         let mut closure = Closure::default();
-        let found = self.load(folder)?;
+        let found = match applied {
+            Some(applied) => self.read(folder, Some(applied)),
+            None => self.load(folder),
+        }?;
         self.visit(found, &mut Vec::new(), &mut closure);
         if !closure.refusals.is_empty() {
             closure.refusals.append(&mut closure.idle);
@@ -153,19 +167,24 @@ impl<'f> Loader<'f> {
         if let Some(found) = lock().get(folder) {
             return found.clone();
         }
-        let found = self.read(folder);
+        let found = self.read(folder, None);
         lock().insert(folder.to_owned(), found.clone());
         found
     }
 
-    fn read(&self, folder: &str) -> Found {
-        let mut candidates: Vec<(String, Arc<Parsed>)> = KUSTOMIZATION_NAMES
+    fn read(&self, folder: &str, applied: Option<&Applied>) -> Found {
+        let mut candidates: Vec<(String, Arc<YamlFile>)> = KUSTOMIZATION_NAMES
             .iter()
             .map(|name| join(folder, name))
             .filter_map(|path| Some((path.clone(), self.files.yaml(&path)?)))
             .collect();
         let many = candidates.len() > 1;
-        let (path, parsed) = candidates.drain(..).next()?;
+        let Some((path, parsed)) = candidates.drain(..).next() else {
+            let applied = applied?;
+            let source = Arc::clone(&applied.source);
+            let layer = applied.listing_layer();
+            return Some(Ok(self.look_up(folder, source, "", layer, Some(applied))));
+        };
         let source = Arc::clone(parsed.tree.source());
         if many {
             let span = crate::kustomize::node::start_of(source.id);
@@ -176,11 +195,27 @@ impl<'f> Loader<'f> {
             Ok(layer) => layer,
             Err(error) => return Some(Err((path, error))),
         };
+        Some(Ok(self.look_up(folder, source, &path, layer, applied)))
+    }
+
+    /// Looks up the files that a kustomization names; `path` is its own, empty when it has none.
+    fn look_up(
+        &self,
+        folder: &str,
+        source: Arc<SourceFile>,
+        path: &str,
+        mut layer: Layer,
+        applied: Option<&Applied>,
+    ) -> Arc<Loaded> {
+        if let Some(applied) = applied {
+            applied.merge_into(&mut layer);
+        }
+        let own = Some(path.to_owned()).filter(|path| !path.is_empty());
         let mut loading = Loading {
             files: self.files,
             loaded: Loaded {
                 folder: folder.to_owned(),
-                file_name: path.rsplit('/').next().unwrap_or(&path).to_owned(),
+                file_name: path.rsplit('/').next().unwrap_or(path).to_owned(),
                 source,
                 refusals: layer.refusals.clone(),
                 layer: Layer::default(),
@@ -189,14 +224,15 @@ impl<'f> Loader<'f> {
                 patches: BTreeMap::new(),
                 raw: BTreeMap::new(),
                 errors: Vec::new(),
-                consumed: vec![path],
+                consumed: own.into_iter().collect(),
             },
         };
         loading.entries(&layer);
         loading.patch_files(&layer);
         loading.generator_files(&layer);
+        loading.unused_files(&layer);
         loading.loaded.layer = layer;
-        Some(Ok(Arc::new(loading.loaded)))
+        Arc::new(loading.loaded)
     }
 }
 
@@ -294,6 +330,16 @@ impl Loading<'_> {
                     self.loaded.consumed.push(path);
                 }
                 None => self.fail(entry.span, ErrorKind::MissingFile(entry.text.clone())),
+            }
+        }
+    }
+
+    fn unused_files(&mut self, layer: &Layer) {
+        for text in &layer.unused {
+            let path = join(&self.loaded.folder, text);
+            let is_inside = is_in_or_below(&path, &self.loaded.folder);
+            if is_inside && self.files.yaml(&path).is_some() {
+                self.loaded.consumed.push(path);
             }
         }
     }

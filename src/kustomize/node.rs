@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::kustomize::decode::Text;
 use crate::kustomize::shared;
 use crate::source::{SourceFile, SourceId, Span, to_usize};
-use crate::yaml::{Kind, NodeRef, Style, Tree, TreeBuilder};
+use crate::yaml::{Kind, NodeRef, REDACTED, Style, Tree, TreeBuilder};
 
 /// A value with the place that set it.
 #[derive(Clone, Debug)]
@@ -21,8 +21,8 @@ pub(crate) struct Node<'a> {
     /// Whether kustomize holds the scalar in a quoted or block style. A value that replaces it takes the style over, so
     /// that a number put over a quoted text becomes text (kyaml v0.18.1, yaml/fns.go, FieldSetter).
     pub(crate) quoted: bool,
-    /// Whether readers must not see the text.
-    pub(crate) secret: bool,
+    /// What readers see instead of a secret text.
+    pub(crate) secret: Option<Cow<'a, str>>,
     /// See [`crate::kustomize::shared`]; 0 for a value of its own.
     pub(crate) shared: u32,
     pub(crate) value: Value<'a>,
@@ -105,7 +105,7 @@ impl<'a> Node<'a> {
             span,
             style: Style::Generated,
             quoted: false,
-            secret: false,
+            secret: None,
             shared: 0,
             value,
         }
@@ -136,7 +136,7 @@ impl<'a> Node<'a> {
                 style,
                 Style::SingleQuoted | Style::DoubleQuoted | Style::Literal | Style::Folded
             ),
-            secret: node.is_secret(),
+            secret: node.is_secret().then(|| Cow::Borrowed(node.text())),
             shared: 0,
             value,
         }
@@ -296,7 +296,7 @@ impl<'a> Node<'a> {
             span: self.span,
             style: self.style,
             quoted: self.quoted,
-            secret: self.secret,
+            secret: self.secret.map(|text| Cow::Owned(text.into_owned())),
             shared: 0,
             value,
         }
@@ -349,24 +349,28 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The finished object as a tree of its own; `source` names it in reports.
+    /// The finished object as a tree of its own, its secrets marked; `source` names it in reports.
     pub(crate) fn to_tree(&self, source: Arc<SourceFile>) -> Tree {
         let mut builder = TreeBuilder::mixed(source);
         let mut secrets = Vec::new();
         self.build(&mut builder, &mut secrets);
         let mut tree = builder.finish();
-        for index in secrets {
-            tree.mark_secret(index);
+        for (index, rendition) in secrets {
+            if rendition == REDACTED {
+                tree.mark_secret(index);
+            } else {
+                tree.mark_secret_as(index, &rendition);
+            }
         }
         tree
     }
 
-    fn build(&self, builder: &mut TreeBuilder, secrets: &mut Vec<u32>) {
+    fn build(&self, builder: &mut TreeBuilder, secrets: &mut Vec<(u32, String)>) {
         match &self.value {
             Value::Scalar(kind, text) => {
                 let index = builder.scalar(*kind, self.style, self.span, text);
-                if self.secret {
-                    secrets.push(index);
+                if let Some(rendition) = &self.secret {
+                    secrets.push((index, rendition.clone().into_owned()));
                 }
             }
             Value::Seq(items) => {

@@ -5,14 +5,14 @@
 use std::collections::VecDeque;
 
 use crate::kustomize::error::{ErrorKind, KustomizeError};
+use crate::kustomize::files::YamlFile;
 use crate::kustomize::node::{Node, Value};
-use crate::yaml::Parsed;
 
 /// The documents of a file.
 ///
 /// # Errors
 /// The file is no YAML: the user's fault.
-pub(crate) fn documents(parsed: &Parsed) -> Result<Vec<Node<'_>>, KustomizeError> {
+pub(crate) fn documents(parsed: &YamlFile) -> Result<Vec<Node<'_>>, KustomizeError> {
     if let Some(error) = parsed.errors.first() {
         let kind = ErrorKind::Unreadable(error.kind.to_string());
         return Err(KustomizeError::new(error.span, kind));
@@ -27,7 +27,7 @@ pub(crate) fn documents(parsed: &Parsed) -> Result<Vec<Node<'_>>, KustomizeError
 ///
 /// # Errors
 /// A document that is no object with kind and name.
-pub(crate) fn objects(parsed: &Parsed) -> Result<Vec<Node<'_>>, KustomizeError> {
+pub(crate) fn objects(parsed: &YamlFile) -> Result<Vec<Node<'_>>, KustomizeError> {
     let objects = inline_lists(documents(parsed)?)?;
     objects.iter().try_for_each(validate)?;
     Ok(objects)

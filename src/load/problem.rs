@@ -21,19 +21,22 @@ pub enum ProblemKind {
     Link,
     /// INPUT006: an object without a name.
     Unnamed,
+    /// INPUT007: a kustomization that cannot be built.
+    Kustomization,
     /// INPUT010: the same object twice in one view, with different content.
     Conflict,
 }
 
 impl ProblemKind {
     /// Every kind, in the order of the ids.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Unparsable,
         Self::DuplicateKey,
         Self::Unreadable,
         Self::TooLarge,
         Self::Link,
         Self::Unnamed,
+        Self::Kustomization,
         Self::Conflict,
     ];
 
@@ -47,6 +50,7 @@ impl ProblemKind {
             Self::TooLarge => "INPUT004",
             Self::Link => "INPUT005",
             Self::Unnamed => "INPUT006",
+            Self::Kustomization => "INPUT007",
             Self::Conflict => "INPUT010",
         }
     }

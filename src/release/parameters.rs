@@ -46,7 +46,7 @@ pub(crate) fn single(path: &str, value: NodeRef<'_>, is_text: bool) -> Option<No
     let kind = if is_text { Kind::Str } else { plain_kind(text) };
     let span = part_of(value.span(), text, 0, text.len());
     let mut node = Node::scalar(kind, text.to_owned(), span);
-    node.secret = value.is_secret();
+    node.secret = value.is_secret().then(|| value.text().to_owned().into());
     Some(nested(&keys(path)?, node))
 }
 

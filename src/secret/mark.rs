@@ -1,6 +1,8 @@
 //! L2: marking a tree. Input: the tree of a file before it is shared, its objects and comments; output: secret flags, public
 //! renditions of scalars that hold a credential beside other text, and the spans reports mask.
 
+mod rendered;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -12,6 +14,8 @@ use crate::secret::{Class, judge, text, token, value};
 use crate::source::{SourceFile, Span, to_u32};
 use crate::yaml::node::{Kind, NodeRef, REDACTED};
 use crate::yaml::{Key, Tree};
+
+pub(crate) use rendered::mark_rendered;
 
 /// Marks the secret scalars of a tree; returns the spans of all secret bytes of the file, sorted.
 ///

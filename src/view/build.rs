@@ -1,20 +1,21 @@
 //! L3: views of a run. Input: everything loaded and the settings; output: `Views` and the conflicts inside them.
 //!
-//! Finders run in a fixed order; each claims files, and the folders take what no finder claimed. Flux, Argo CD and leaf
-//! kustomizations join the list as further finders.
+//! Finders run in a fixed order; each claims files, and the folders take what no finder claimed: first the configuration,
+//! then Flux, Argo CD and leaf kustomizations (`gitops.rs`).
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::discover::Root;
+use crate::discover::{Beside, Root};
 use crate::load::broken::Fills;
-use crate::load::problem::InputProblem;
-use crate::load::{Loaded, LoadedFile};
+use crate::load::problem::{InputProblem, ProblemKind};
+use crate::load::{FileOutcome, Loaded, LoadedFile};
 use crate::pods::PodKind;
 use crate::resource::Resource;
 use crate::resource::scope::Scopes;
 use crate::source::{to_u32, to_usize};
 use crate::view::content::Copies;
+use crate::view::gitops::{self, Unread};
 use crate::view::{Member, Namespace, Opaque, View, conflict, folders};
 
 /// What the configuration says about views.
@@ -37,6 +38,10 @@ pub struct Views {
     pub views: Vec<View>,
     /// INPUT010 data, in view order; a conflict seen in several views once.
     pub problems: Vec<InputProblem>,
+    /// What is applied and not worked out, sorted.
+    pub unread: Vec<Unread>,
+    /// Objects that are judged, or repeat one: those that were built instead of those that they were built from.
+    pub objects: usize,
 }
 
 /// A view before namespaces are resolved.
@@ -45,30 +50,100 @@ pub struct Plan {
     /// Name printed in reports.
     pub name: String,
     /// How it was found, for the reader.
-    pub found_by: &'static str,
-    /// Files by number: their objects and their unread documents.
+    pub found_by: String,
+    /// Files by number that have a part in it.
     pub files: Vec<u32>,
-    /// Namespace of objects that name none, from what applies the view.
-    pub namespace: Option<String>,
+    /// What it consists of.
+    pub parts: Vec<Part>,
+    /// What is applied and not known, but for the unread documents of the parts.
+    pub opaque: Vec<Opaque>,
     /// Whether somebody says that these files belong together.
     pub is_declared: bool,
+    /// Kustomizations that were built for it.
+    pub overlays: usize,
+    /// Whether it consists of files that no other finder claimed.
+    pub is_plain: bool,
 }
 
-/// Finds the views.
+/// Objects of a view that are applied in one way.
+#[derive(Clone, Debug, Default)]
+pub struct Part {
+    /// Files by number whose objects and unread documents are applied as they stand.
+    pub files: Vec<u32>,
+    /// Objects that were built.
+    pub resources: Vec<Arc<Resource>>,
+    /// Namespace of objects that name none, from what applies them.
+    pub namespace: Option<String>,
+}
+
+/// What GitOps sources come to, before the plain folders.
+#[derive(Debug, Default)]
+pub struct Built {
+    plans: Vec<Plan>,
+    claimed: BTreeSet<u32>,
+    unread: Vec<Unread>,
+    objects: usize,
+}
+
+/// Builds what the tree and the configuration say is applied. Objects that are built, and files that are read for that, join
+/// what was loaded.
 #[must_use]
-pub fn views(loaded: &Loaded, roots: &[Root], settings: &ViewSettings) -> Views {
+pub fn build(
+    loaded: &mut Loaded,
+    roots: &[Root],
+    beside: &dyn Beside,
+    settings: &ViewSettings,
+) -> Built {
+    let found = gitops::find(loaded, roots, beside, settings);
+    let is_part = |file: &u32| found.claimed.contains(file) && !found.raw.contains(file);
+    let parts = (0u32..)
+        .zip(&loaded.files)
+        .filter(|(file, _)| is_part(file));
+    let in_parts: usize = parts.map(|(_, file)| loaded.resources_of(file).len()).sum();
+    let objects = loaded.resources.len() + found.resources.len() - in_parts;
+    loaded.resources.extend(found.resources);
+    loaded.problems.extend(found.problems);
+    let is_shown = |problem: &InputProblem| {
+        !(is_part(&problem.span.source.0) && problem.kind == ProblemKind::Unnamed)
+    };
+    loaded.problems.retain(is_shown);
+    loaded.secrets.extend(found.secrets);
+    for (mut file, secrets) in found.more {
+        file.broken.clear();
+        file.outcome = FileOutcome::Read(0);
+        loaded.files.push(file);
+        loaded.secrets.extend(secrets);
+    }
+    loaded.secrets.sort_unstable();
+    loaded.secrets.dedup();
+    Built {
+        plans: found.plans,
+        claimed: found.claimed,
+        unread: found.unread,
+        objects,
+    }
+}
+
+/// Finds the views: those that were built, then the plain folders.
+#[must_use]
+pub fn views(loaded: &Loaded, roots: &[Root], built: Built, settings: &ViewSettings) -> Views {
     let every = loaded.resources.iter().chain(&settings.objects);
     let scopes = Scopes::of(every.map(|r| &**r));
+    let mut claimed = built.claimed;
+    // Files that were read on demand belong to no folder of the command line.
+    claimed.extend(
+        numbered(loaded)
+            .filter(|(_, f)| f.roots.is_empty())
+            .map(|(n, _)| n),
+    );
+    let open = numbered(loaded).filter(|(number, _)| !claimed.contains(number));
     let copies = Copies::of(
-        loaded.resources.iter().map(|r| &**r),
+        open.flat_map(|(_, file)| loaded.resources_of(file))
+            .map(|resource| (&**resource, None)),
         &scopes,
         settings.default_namespace.as_deref(),
     );
-    let mut plans = configured(loaded, settings);
-    let claimed: BTreeSet<u32> = plans
-        .iter()
-        .flat_map(|plan| plan.files.iter().copied())
-        .collect();
+    let (mut plans, unread, objects) = (built.plans, built.unread, built.objects);
     plans.extend(plain_folders(loaded, roots, &claimed, &copies));
     let mut builder = Builder {
         loaded,
@@ -86,34 +161,9 @@ pub fn views(loaded: &Loaded, roots: &[Root], settings: &ViewSettings) -> Views 
     Views {
         views: builder.views,
         problems: builder.conflicts.problems,
+        unread,
+        objects,
     }
-}
-
-/// Finder: `views:` of the configuration.
-fn configured(loaded: &Loaded, settings: &ViewSettings) -> Vec<Plan> {
-    let is_below = |path: &str, folder: &str| {
-        let folder = folder.trim_start_matches("./").trim_end_matches('/');
-        folder.is_empty()
-            || folder == "."
-            || path == folder
-            || path
-                .strip_prefix(folder)
-                .is_some_and(|rest| rest.starts_with('/'))
-    };
-    settings
-        .named
-        .iter()
-        .map(|(name, paths)| Plan {
-            name: name.clone(),
-            found_by: "config",
-            files: numbered(loaded)
-                .filter(|(_, file)| paths.iter().any(|path| is_below(&file.source.path, path)))
-                .map(|(number, _)| number)
-                .collect(),
-            namespace: None,
-            is_declared: true,
-        })
-        .collect()
 }
 
 /// Finder: every folder asked for, and the files named one by one.
@@ -166,13 +216,7 @@ fn plain_folders(
         plans.extend(
             folders::split(loaded, root, files, copies)
                 .into_iter()
-                .map(|set| Plan {
-                    name: set.name,
-                    found_by: "folder",
-                    files: set.files,
-                    namespace: None,
-                    is_declared: false,
-                }),
+                .map(|set| plain(set.name, "folder", set.files, false)),
         );
     }
     if !alone.is_empty() {
@@ -180,20 +224,46 @@ fn plain_folders(
             [only] => loaded.files.get(to_usize(*only)),
             _ => None,
         };
-        plans.push(Plan {
-            name: only.map_or_else(|| "named files".to_owned(), |file| file.source.path.clone()),
-            found_by: "files",
-            files: alone,
-            namespace: None,
-            is_declared: true,
-        });
+        let name = only.map_or_else(|| "named files".to_owned(), |file| file.source.path.clone());
+        plans.push(plain(name, "files", alone, true));
     }
     plans.sort_by(|a, b| a.name.cmp(&b.name));
     plans
 }
 
+/// A view of files as they stand.
+fn plain(name: String, found_by: &str, files: Vec<u32>, is_declared: bool) -> Plan {
+    Plan {
+        name,
+        found_by: found_by.to_owned(),
+        parts: vec![Part {
+            files: files.clone(),
+            ..Part::default()
+        }],
+        files,
+        is_declared,
+        is_plain: true,
+        ..Plan::default()
+    }
+}
+
 fn numbered(loaded: &Loaded) -> impl Iterator<Item = (u32, &LoadedFile)> {
     (0u32..).zip(&loaded.files)
+}
+
+/// What the unread documents of a file may hold.
+fn unread_documents(file: &LoadedFile, default: Option<&str>) -> Vec<Opaque> {
+    let documents = file.broken.iter().map(|broken| Opaque {
+        namespace: match &broken.fills {
+            Fills::Any => None,
+            Fills::Unset => Some(default.unwrap_or_default().to_owned()),
+            Fills::Named(name) => Some(name.clone()),
+        },
+        what: broken.what.clone(),
+        span: Some(broken.span),
+        opens: true,
+    });
+    documents.collect()
 }
 
 struct Builder<'l> {
@@ -213,46 +283,42 @@ impl Builder<'_> {
     /// Builds one view; a set of files without object and without unread document is none.
     fn add(&mut self, plan: Plan) {
         let loaded = self.loaded;
-        let files: Vec<&LoadedFile> = plan
-            .files
-            .iter()
-            .filter_map(|&at| loaded.files.get(to_usize(at)))
-            .collect();
-        let objects: Vec<&Arc<Resource>> = files
-            .iter()
-            .flat_map(|file| loaded.resources_of(file))
-            .collect();
-        let default = plan
-            .namespace
-            .or_else(|| self.settings.default_namespace.clone());
-        let opaque: Vec<Opaque> = files
-            .iter()
-            .flat_map(|file| &file.broken)
-            .map(|broken| Opaque {
-                namespace: match &broken.fills {
-                    Fills::Any => None,
-                    Fills::Unset => Some(default.clone().unwrap_or_default()),
-                    Fills::Named(name) => Some(name.clone()),
-                },
-                what: broken.what.clone(),
-                span: Some(broken.span),
-                opens: true,
-            })
-            .collect();
+        let mut opaque = plan.opaque;
+        let mut objects: Vec<(&Arc<Resource>, Option<&str>)> = Vec::new();
+        for part in &plan.parts {
+            let default = part.namespace.as_deref();
+            let default = default.or(self.settings.default_namespace.as_deref());
+            let files = part.files.iter();
+            for file in files.filter_map(|&at| loaded.files.get(to_usize(at))) {
+                objects.extend(loaded.resources_of(file).iter().map(|r| (r, default)));
+                opaque.extend(unread_documents(file, default));
+            }
+            objects.extend(part.resources.iter().map(|r| (r, default)));
+        }
         if objects.is_empty() && opaque.is_empty() {
             return;
         }
         let all = objects.len();
-        let kept = conflict::settle(objects, &self.copies, plan.is_declared, &mut self.conflicts);
+        // Objects that are built, or placed by what applies them, are copies of each other within their view only.
+        let own = (!plan.is_plain).then(|| {
+            let objects = objects
+                .iter()
+                .map(|(resource, default)| (&***resource, *default));
+            Copies::of(objects, &self.scopes, None)
+        });
+        let copies = own.as_ref().unwrap_or(&self.copies);
+        let kept = conflict::settle(objects, copies, plan.is_declared, &mut self.conflicts);
         let repeated = to_u32(all - kept.len());
+        let default = self.settings.default_namespace.clone();
         let mut members: Vec<Member> = kept
             .into_iter()
-            .map(|resource| self.member(resource, default.as_deref()))
+            .map(|(resource, namespace)| self.member(Arc::clone(resource), namespace))
             .collect();
         self.assume(&mut members, default.as_deref());
         let name = self.unique(plan.name);
-        let mut view = View::new(name, plan.found_by.to_owned(), members, opaque);
+        let mut view = View::new(name, plan.found_by, members, opaque);
         view.repeated = repeated;
+        view.overlays = plan.overlays;
         view.files = plan.files;
         self.views.push(view);
     }

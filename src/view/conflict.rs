@@ -23,23 +23,25 @@ pub(crate) struct Conflicts {
 }
 
 /// Sorts out repeated objects of a view: drops equal ones, reports unequal ones.
-pub(crate) fn settle(
-    resources: Vec<&Arc<Resource>>,
+///
+/// Each object comes with the namespace that stands for an absent one, and keeps it.
+pub(crate) fn settle<'r>(
+    resources: Vec<(&'r Arc<Resource>, Option<&'r str>)>,
     copies: &Copies,
     is_declared: bool,
     found: &mut Conflicts,
-) -> Vec<Arc<Resource>> {
+) -> Vec<(&'r Arc<Resource>, Option<&'r str>)> {
     let mut met: BTreeMap<u32, Vec<(Copy, &Arc<Resource>)>> = BTreeMap::new();
     let mut kept = Vec::with_capacity(resources.len());
-    for resource in resources {
+    for (resource, namespace) in resources {
         let Some(copy) = copies.get(resource) else {
-            kept.push(Arc::clone(resource));
+            kept.push((resource, namespace));
             continue;
         };
         let known = met.entry(copy.identity).or_default();
         if known.iter().all(|(other, _)| other.content != copy.content) {
             known.push((copy, resource));
-            kept.push(Arc::clone(resource));
+            kept.push((resource, namespace));
         }
     }
     for copies in met.into_values() {

@@ -27,23 +27,23 @@ pub(crate) struct Copies {
 }
 
 impl Copies {
-    /// Finds identities that occur more than once. `namespace` stands for an absent one.
+    /// Finds identities that occur more than once. The namespace beside an object, else `namespace`, stands for an absent one.
     pub(crate) fn of<'r>(
-        resources: impl IntoIterator<Item = &'r Resource>,
+        resources: impl IntoIterator<Item = (&'r Resource, Option<&'r str>)>,
         scopes: &Scopes,
-        namespace: Option<&str>,
+        namespace: Option<&'r str>,
     ) -> Self {
         type Identity<'r> = (&'r str, &'r str, Option<&'r str>, &'r str);
         let mut seen: FxHashMap<Identity<'_>, Vec<&Resource>> = FxHashMap::default();
         let mut order: Vec<Identity<'_>> = Vec::new();
-        for resource in resources {
+        for (resource, own) in resources {
             if !has_identity(resource) {
                 continue;
             }
             let namespace = if scopes.is_cluster(&resource.group_kind) {
                 None
             } else {
-                resource.namespace.as_deref().or(namespace)
+                resource.namespace.as_deref().or(own).or(namespace)
             };
             let identity = (
                 resource.group(),

@@ -111,6 +111,14 @@ impl Tree {
         self.renditions.insert(index, rendition.into());
     }
 
+    /// Takes every mark of [`Tree::mark_secret`] away, for output that the user asked for in clear.
+    pub(crate) fn show_secrets(&mut self) {
+        for node in &mut self.nodes {
+            node.flags &= !SECRET;
+        }
+        self.renditions.clear();
+    }
+
     /// What readers see of a secret scalar.
     pub(crate) fn rendition(&self, index: u32) -> &str {
         self.renditions

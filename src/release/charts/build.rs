@@ -79,7 +79,7 @@ pub(super) fn list(items: Vec<Node<'static>>, span: Span) -> Node<'static> {
 /// A scalar as text, as `quote` and `toString` make it.
 pub(super) fn quoted(value: NodeRef<'_>) -> Node<'static> {
     let mut node = Node::string(value.secret_text().to_owned(), value.span());
-    node.secret = value.is_secret();
+    node.secret = value.is_secret().then(|| value.text().to_owned().into());
     node
 }
 

@@ -168,9 +168,9 @@ impl Ends {
                 workload.name().to_owned(),
                 workload.resource.kind().to_owned(),
             );
-            if kind == "Pod" && text("kind").is_some_and(|k| k != "Node") {
+            if kind == "Pod" && owner.is_some() && text("kind").is_none_or(|k| k != "Node") {
                 name = text("name").unwrap_or(name);
-                kind = text("kind").unwrap();
+                kind = text("kind").unwrap_or(kind);
             }
             let words = format!("{}/{name}[{kind}]", workload.namespace.as_str());
             if seen.insert(words.clone()) {

@@ -5,6 +5,7 @@ mod access;
 mod assets;
 mod assume;
 mod assumed;
+mod baseline;
 mod check;
 mod completions;
 mod config;
@@ -22,6 +23,7 @@ mod rendered;
 mod rules;
 mod settings;
 mod test;
+mod tree;
 mod verify;
 
 use std::ffi::OsString;
@@ -60,7 +62,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Check manifests against the rules
-    Check(check::Check),
+    Check(Box<check::Check>),
     /// Say who may call what, with proof
     Access(access::Access),
     /// List AI assets: models, servers, gateways, agents, and who can use them
@@ -74,6 +76,8 @@ enum Command {
     Explain(explain::Explain),
     /// Hold what the owner intends against what the manifests mean
     Verify(verify::Verify),
+    /// Accept the findings there are, so that new ones stand out
+    Baseline(baseline::BaselineCommand),
     /// Compare what two trees mean: who can newly call what, and which edit is the cause
     Diff(diff::Diff),
     /// Run the examples of rules
@@ -110,6 +114,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
         Command::Rules(command) => command.run(io),
         Command::Explain(command) => command.run(io),
         Command::Verify(command) => command.run(io),
+        Command::Baseline(command) => command.run(io),
         Command::Diff(command) => command.run(io),
         Command::Test(command) => command.run(io),
         Command::Eval(command) => command.run(io),

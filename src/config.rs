@@ -49,6 +49,8 @@ pub struct Config {
     pub expect: Vec<String>,
     /// Folders with rules.
     pub rules_dirs: Vec<String>,
+    /// File of accepted findings.
+    pub baseline: Option<String>,
 }
 
 /// A command that prints manifests.
@@ -137,6 +139,7 @@ impl Config {
         self.ignore = texts(root.get("ignore"));
         self.expect = texts(root.get("expect"));
         self.rules_dirs = texts(root.get("rulesDirs"));
+        self.baseline = root.get("baseline").map(|n| n.text().to_owned());
         self.fail_on = root.get("failOn").map(|n| load::word(n.text()));
         self.fail_confidence = root
             .get("failConfidence")

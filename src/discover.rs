@@ -1,8 +1,11 @@
 //! L1: which files a run reads. Input: the paths of the command line and a working directory; output: `Discovered`: files in
 //! one sorted order, each with the path that findings print, and the links that lead nowhere.
 
+pub mod blobs;
 pub mod display;
+pub mod git;
 pub mod links;
+pub mod snapshot;
 pub mod walk;
 
 use std::collections::BTreeMap;
@@ -44,6 +47,8 @@ pub enum Origin {
     File(PathBuf),
     /// Standard input.
     Stdin,
+    /// The content of a git object.
+    Blob(blobs::Blob),
     /// Nothing to read: the entry stands for a problem.
     Nothing(EntryProblem),
 }
@@ -59,6 +64,8 @@ pub enum EntryProblem {
     OutsideLink(String),
     /// The folder or file could not be read; the operating system's words.
     Unreadable(String),
+    /// The folder is another git repository, of which a revision holds the name only.
+    Submodule,
 }
 
 /// One input.

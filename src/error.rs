@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::discover::DiscoverError;
+use crate::discover::git::GitError;
 use crate::rule::set::LoadError;
 use crate::shape::Problem;
 use crate::source::to_usize;
@@ -27,6 +28,9 @@ pub enum Error {
     /// Paths that cannot be used.
     #[error(transparent)]
     Discover(#[from] DiscoverError),
+    /// A revision that cannot be read.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// A file of the run itself that cannot be read or written.
     #[error("cannot {action} `{path}`: {cause}")]
     File {
@@ -66,7 +70,10 @@ impl Error {
             Self::Usage {
                 message,
                 help: Some(help),
-            } => return format!("error: {message}\n  help: {help}\n"),
+            }
+            | Self::Git(GitError { message, help }) => {
+                return format!("error: {message}\n  help: {help}\n");
+            }
             other => return format!("error: {other}\n"),
         };
         let mut text = String::new();

@@ -2,6 +2,7 @@
 //! not be decided, in one fixed order, without duplicates.
 
 pub mod compile;
+mod counterpart;
 pub mod draft;
 pub mod engine;
 pub mod expression;

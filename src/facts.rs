@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod assumptions;
+pub mod before;
 pub mod change;
 pub mod egress;
 pub mod exposure;

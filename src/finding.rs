@@ -78,6 +78,8 @@ pub struct Finding {
     pub assumptions: Vec<String>,
     /// 32 hex digits that survive moved lines, renamed files and reordered lists.
     pub fingerprint: String,
+    /// The fingerprint without what tells apart findings that differ by their place only.
+    pub family: String,
     /// Set when silenced; silenced findings are reported only on request and never gate.
     pub suppressed: Option<Suppressed>,
 }
@@ -170,6 +172,21 @@ impl Gate {
     }
 }
 
+/// What a run leaves out because it is old.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Old {
+    /// The revision whose findings are not shown: `origin/main`; empty without one.
+    pub base: String,
+    /// Findings that it has too.
+    pub known: usize,
+    /// Path of the baseline; empty without one.
+    pub baseline: String,
+    /// Findings that the baseline accepts.
+    pub accepted: usize,
+    /// Entries of the baseline that nothing fits any more: rule and object.
+    pub fixed: Vec<String>,
+}
+
 /// Everything a report prints of a `check` run.
 #[derive(Debug)]
 pub struct Outcome {
@@ -191,6 +208,8 @@ pub struct Outcome {
     pub objects: usize,
     /// Files read, broken ones included.
     pub files: usize,
+    /// What is left out because it is old.
+    pub old: Old,
     /// What fails the run.
     pub gate: Gate,
     /// The day suppressions were judged on, `YYYY-MM-DD`.

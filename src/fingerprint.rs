@@ -107,7 +107,8 @@ fn may_hold(node: NodeRef<'_>, span: Span) -> bool {
     own.source != span.source || node.tree().is_mixed() || own.contains(span)
 }
 
-fn merge_key<'t>(item: NodeRef<'t>) -> Option<(&'static str, &'t str)> {
+/// What tells an item of a list apart: a field and its value.
+pub(crate) fn merge_key<'t>(item: NodeRef<'t>) -> Option<(&'static str, &'t str)> {
     MERGE_KEYS
         .iter()
         .find_map(|key| Some((*key, item.get(key)?.text())))

@@ -30,6 +30,7 @@ pub mod drift;
 pub mod engine;
 pub mod rule;
 
+pub mod baseline;
 pub mod evaluate;
 pub mod finding;
 pub mod fingerprint;

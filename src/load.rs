@@ -27,6 +27,10 @@ pub enum Skip {
     NotYaml(String),
     /// It is no text in UTF-8 or UTF-16, too large, or not readable; a problem says more.
     Unreadable,
+    /// A folder that is another git repository.
+    Submodule,
+    /// A pointer to a file that Git LFS keeps elsewhere.
+    LfsPointer,
 }
 
 impl std::fmt::Display for Skip {
@@ -35,6 +39,8 @@ impl std::fmt::Display for Skip {
             Self::Template => f.write_str("template"),
             Self::NotYaml(words) => write!(f, "not YAML and no Kubernetes object: {words}"),
             Self::Unreadable => f.write_str("not readable"),
+            Self::Submodule => f.write_str("submodule: another git repository"),
+            Self::LfsPointer => f.write_str("pointer of Git LFS: `git lfs pull` brings the file"),
         }
     }
 }
@@ -179,11 +185,16 @@ fn piece(id: SourceId, input: &InputFile, stdin: Option<&[u8]>) -> Piece {
         Err(failure) => {
             let source = Arc::new(SourceFile::new(id, input.shown.clone(), ""));
             let mut piece = empty(&source, input.roots.clone());
+            let problem = failure.problem(id);
             piece.file.outcome = FileOutcome::Skipped {
-                reason: Skip::Unreadable,
+                reason: if problem.is_some() {
+                    Skip::Unreadable
+                } else {
+                    Skip::Submodule
+                },
                 span: None,
             };
-            piece.problems.push(failure.problem(id));
+            piece.problems.extend(problem);
             piece
         }
     }
@@ -210,6 +221,13 @@ fn empty(source: &Arc<SourceFile>, roots: Vec<u32>) -> Piece {
 fn analyse(source: &Arc<SourceFile>, named: bool, roots: Vec<u32>) -> Piece {
     let mut piece = empty(source, roots);
     if source.text.is_empty() || read::is_foreign_json(source) {
+        return piece;
+    }
+    if read::is_lfs_pointer(&source.text) {
+        piece.file.outcome = FileOutcome::Skipped {
+            reason: Skip::LfsPointer,
+            span: None,
+        };
         return piece;
     }
     let mut parsed = crate::yaml::parse(source);

@@ -6,17 +6,20 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, ValueEnum};
 
+use crate::baseline::{self, Baseline, Texts};
 use crate::cli::expect;
-use crate::cli::pipeline::{self, Silencing};
-use crate::cli::settings::{ConfigFlags, FilterFlags, Settings};
+use crate::cli::pipeline::{self, Input, Silencing};
+use crate::cli::settings::{ConfigFlags, FilterFlags, Settings, shown};
+use crate::cli::tree::{self, TreeSource};
 use crate::cli::{EXIT_EMPTY, EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_OK, Io, stdout_failed};
 use crate::config::ignores::is_date;
 use crate::discover::Request;
 use crate::error::Error;
 use crate::evaluate::Judgement;
 use crate::evaluate::engine::EngineRules;
+use crate::facts::before::Base;
 use crate::facts::{Confidence, Severity};
-use crate::finding::{Gate, NotAnalysed, Outcome};
+use crate::finding::{Finding, Gate, NotAnalysed, Old, Outcome};
 use crate::load::{FileOutcome, Loaded, Skip};
 use crate::report::{self, ColorChoice, Document, Format, Options, Terminal};
 use crate::rule::{RuleInfo, example, load};
@@ -30,6 +33,8 @@ pub(super) struct Check {
     config: ConfigFlags,
     #[command(flatten)]
     filters: FilterFlags,
+    #[command(flatten)]
+    since: SinceFlags,
     /// Least severity that fails the run [default: high]
     #[arg(long, value_name = "SEVERITY", env = "MESHGOV_FAIL_ON",
           value_parser = ["critical", "high", "medium", "low", "note", "never"])]
@@ -89,6 +94,60 @@ pub(super) struct Check {
     jobs: Option<usize>,
 }
 
+/// What the tree is held against.
+#[derive(Clone, Debug, Default, Args)]
+struct SinceFlags {
+    /// Git revision to hold the tree against: `oldObject` in rules is the object at REV
+    #[arg(long, value_name = "REV", env = "MESHGOV_BASE")]
+    base: Option<String>,
+    /// Report only findings that the base does not have [base: where HEAD left the default branch]
+    #[arg(long)]
+    new_only: bool,
+    /// Judge the index instead of the working tree, and report only what the next commit adds
+    #[arg(long)]
+    staged: bool,
+    /// Accept the findings that this file lists [default: `baseline:` of the config]
+    #[arg(long, value_name = "FILE", env = "MESHGOV_BASELINE")]
+    baseline: Option<PathBuf>,
+}
+
+/// The tree that is judged, and the one it is held against.
+struct Sides {
+    head: TreeSource,
+    base: Option<TreeSource>,
+    new_only: bool,
+}
+
+impl SinceFlags {
+    fn sides(&self, io: &Io<'_>) -> Result<Sides, Error> {
+        let head = if self.staged {
+            TreeSource::index(io)?
+        } else {
+            TreeSource::Disk
+        };
+        let base = match &self.base {
+            Some(base) if base.is_empty() => {
+                return Err(Error::usage_help(
+                    "`--base` names no revision",
+                    "write `--base REV`, or leave it out",
+                ));
+            }
+            Some(base) if self.staged => Some(TreeSource::revision(io, base)?),
+            Some(base) => Some(TreeSource::revision_as_walked(io, base)?),
+            None if self.staged => Some(TreeSource::head(io)?),
+            None if self.new_only => {
+                Some(TreeSource::revision_as_walked(io, &tree::merge_base(io)?)?)
+            }
+            None => None,
+        };
+        Ok(Sides {
+            head,
+            base,
+            new_only: self.new_only || self.staged,
+        })
+    }
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Color {
     Auto,
@@ -129,19 +188,16 @@ impl Check {
                 "write YYYY-MM-DD",
             ));
         }
-        let settings = self.config.settings(&self.filters, io)?;
+        let sides = self.since.sides(io)?;
+        let settings = self.config.settings_in(&sides.head, &self.filters, io)?;
         let request = Request {
             cwd: io.cwd.clone(),
             paths: self.paths.clone(),
             stdin_name: self.stdin_filename.clone(),
         };
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.jobs.unwrap_or(0))
-            .stack_size(WORKER_STACK_BYTES)
-            .build()
-            .map_err(|e| Error::usage(format!("cannot start the threads: {e}")))?;
+        let pool = pool(self.jobs)?;
         let progress = (io.terminal_err && !self.no_progress && !self.quiet).then(progress);
-        let outcome = self.outcome(&settings, &request, &formats, &pool, io);
+        let outcome = self.outcome(&settings, &sides, &request, &formats, &pool, io);
         if let Some(bar) = progress {
             bar.finish_and_clear();
         }
@@ -230,6 +286,7 @@ impl Check {
     fn outcome(
         &self,
         settings: &Settings,
+        sides: &Sides,
         request: &Request,
         formats: &[(&'static Format, Option<&str>)],
         pool: &rayon::ThreadPool,
@@ -237,9 +294,17 @@ impl Check {
     ) -> Result<Outcome, Error> {
         let bytes = pipeline::stdin(request, io)?;
         let today = self.today.clone().unwrap_or_else(|| io.today.clone());
+        let accepted = self.accepted(settings, &sides.head, io)?;
         pool.install(|| {
-            let mut input = pipeline::read(request, &settings.config, bytes.as_deref())?;
-            let rules = settings.compiled(&input.kinds())?;
+            let config = &settings.config;
+            let mut input = pipeline::read_tree(request, config, bytes.as_deref(), &sides.head)?;
+            let mut base = match &sides.base {
+                Some(base) => Some(pipeline::read_tree(request, config, None, base)?),
+                None => None,
+            };
+            let mut kinds = input.kinds();
+            kinds.extend(base.iter().flat_map(Input::kinds));
+            let rules = settings.compiled(&kinds)?;
             let engine = settings.engine();
             let files = expect::files(&settings.config, &request.cwd)?;
             input.found = expect::drafts(&mut input, files, &engine)?;
@@ -250,7 +315,22 @@ impl Check {
                 today: &today,
                 off: self.no_ignores,
             };
-            let judgement = input.judge(&rules, &engine, &silencing);
+            let before = (base.as_ref().zip(sides.base.as_ref()))
+                .map(|(base, tree)| Base::new(tree.name(), &base.views, tree.submodules()));
+            let mut judgement = input.judge_since(&rules, &engine, &silencing, before.as_ref());
+            let mut old = Old::default();
+            if let Some(accepted) = &accepted {
+                old = accepted.apply(&mut judgement.findings, &input, settings);
+            }
+            if let (Some(base), Some(tree), true) = (&mut base, &sides.base, sides.new_only) {
+                let mut known = base.judge(&rules, &engine, &silencing).findings;
+                if let Some(accepted) = &accepted {
+                    accepted.apply(&mut known, base, settings);
+                }
+                let is_comparable = comparable(&input, tree.submodules());
+                tree.name().clone_into(&mut old.base);
+                old.known = baseline::keep_new(&mut judgement.findings, &known, is_comparable);
+            }
             let all = formats.iter().any(|(f, _)| f.name == "sarif");
             let (judgement, infos) = with_texts(judgement, settings, &engine, all);
             Ok(Outcome {
@@ -261,12 +341,30 @@ impl Check {
                 rules: infos,
                 objects: input.loaded.resources.len() + input.made(),
                 files: input.loaded.files.len(),
+                old,
                 gate: self.gate(settings),
                 today,
                 sources: input.sources,
                 secrets: input.loaded.secrets,
             })
         })
+    }
+
+    /// The baseline that a flag or the config names.
+    fn accepted(
+        &self,
+        settings: &Settings,
+        head: &TreeSource,
+        io: &Io<'_>,
+    ) -> Result<Option<AcceptedFile>, Error> {
+        let flag = self.since.baseline.as_ref().map(|file| io.cwd.join(file));
+        let Some(path) = flag.or_else(|| settings.baseline.clone()) else {
+            return Ok(None);
+        };
+        Ok(Some(AcceptedFile {
+            baseline: crate::cli::baseline::read(&path, head, io)?,
+            path: shown(&path, &io.cwd),
+        }))
     }
 
     fn write(
@@ -315,6 +413,63 @@ impl Check {
         }
         Ok(())
     }
+}
+
+/// A baseline with its printed path.
+struct AcceptedFile {
+    baseline: Baseline,
+    path: String,
+}
+
+impl AcceptedFile {
+    /// Marks what is accepted. Entries are called fixed only by a run that could have found them.
+    fn apply(&self, findings: &mut [Finding], input: &Input, settings: &Settings) -> Old {
+        let texts = Texts {
+            sources: &input.sources,
+            secrets: &input.loaded.secrets,
+        };
+        let left = self.baseline.apply(findings, texts, &self.path);
+        let entries = left
+            .keys()
+            .filter_map(|known| self.baseline.entries.get(known));
+        let runs = |words: &str| {
+            let id = words.split(' ').next().unwrap_or("");
+            settings.selected().any(|rule| rule.info.id == id)
+        };
+        let is_whole = input.paths == self.baseline.paths;
+        let mut fixed: Vec<String> = entries
+            .map(|accepted| accepted.words.clone())
+            .filter(|words| is_whole && runs(words))
+            .collect();
+        fixed.sort();
+        Old {
+            baseline: self.path.clone(),
+            accepted: baseline::accepted(findings),
+            fixed,
+            ..Old::default()
+        }
+    }
+}
+
+/// Whether the base could have had a finding: it cannot where it has another repository.
+fn comparable(input: &Input, submodules: Vec<String>) -> impl Fn(&Finding) -> bool {
+    move |finding| {
+        let path = input.sources.get(finding.span.source);
+        let path = path.map_or("", |file| file.path.as_str());
+        !submodules.iter().any(|folder| {
+            path.strip_prefix(folder.as_str())
+                .is_some_and(|rest| rest.starts_with('/'))
+        })
+    }
+}
+
+/// Threads for one run.
+pub(super) fn pool(jobs: Option<usize>) -> Result<rayon::ThreadPool, Error> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs.unwrap_or(0))
+        .stack_size(WORKER_STACK_BYTES)
+        .build()
+        .map_err(|e| Error::usage(format!("cannot start the threads: {e}")))
 }
 
 /// The rules of the run with the texts that reports print: of all rules, or of those that found something.

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use crate::cli::io::Io;
+use crate::cli::tree::TreeSource;
 use crate::cli::{assumed, rendered};
 use crate::config::{Config, Ignore, assume};
-use crate::discover::{self, Discovered, Root};
+use crate::discover::{self, Root};
 use crate::engine::Analysis;
 use crate::engine::subjects::MeshSummary;
 use crate::error::Error;
@@ -14,6 +15,7 @@ use crate::evaluate::draft::Draft;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
 use crate::facts::assumptions::Assumptions;
+use crate::facts::before::Base;
 use crate::facts::subject::{SubjectKind, World};
 use crate::finding::{ObjectRef, ViewSummary};
 use crate::load::{self, Loaded};
@@ -38,6 +40,8 @@ pub struct Input {
     pub view_problems: Vec<crate::load::problem::InputProblem>,
     /// What engines take for granted.
     pub assume: Assumptions,
+    /// The paths asked for, as printed, sorted.
+    pub paths: Vec<String>,
     /// The meshes of each view, once judged.
     meshes: Vec<MeshSummary>,
     /// What else was found out about the views, to be merged with the verdicts.
@@ -87,18 +91,43 @@ pub(super) fn read(
     config: &Config,
     stdin: Option<&[u8]>,
 ) -> Result<Input, Error> {
-    let mut discovered: Discovered = discover::discover(request)?;
+    read_tree(request, config, stdin, &TreeSource::Disk)
+}
+
+/// Finds and reads the inputs of the command line in one tree. In a snapshot, a path that it does not have is nothing.
+///
+/// # Errors
+/// A path that does not exist or cannot be read.
+pub(super) fn read_tree(
+    request: &discover::Request,
+    config: &Config,
+    stdin: Option<&[u8]>,
+    source: &TreeSource,
+) -> Result<Input, Error> {
+    let mut discovered = match source {
+        TreeSource::Disk => discover::discover(request)?,
+        TreeSource::Git(snapshot) => snapshot.discover(request)?,
+    };
     let assumed = assumed::files(config)?;
     assumed::set_apart(&assumed, &mut discovered);
     let mut loaded = load::load(&discovered, stdin);
     let assume = assume::read(config.assume());
     let mut settings = view_settings(config);
-    let assumed = assumed::load(&assumed, &mut loaded, config.render.len(), &request.cwd)?;
+    let commands = match source {
+        TreeSource::Disk => config.render.len(),
+        TreeSource::Git(_) => 0,
+    };
+    let assumed = assumed::load(&assumed, &mut loaded, commands, &request.cwd)?;
     settings.objects = assumed.objects;
     let views = views(&loaded, &discovered.roots, &settings);
     // What commands print stands in no folder, so it joins the views once they are found.
-    let rendered = rendered::run(config, &mut loaded, &request.cwd)?;
+    let rendered = match source {
+        TreeSource::Disk => rendered::run(config, &mut loaded, &request.cwd)?,
+        // Commands read the disk, which is not what a snapshot holds: there, releases stay unknown.
+        TreeSource::Git(_) => Vec::new(),
+    };
     let mut input = with_views(loaded, views, &rendered, &settings, assume);
+    input.paths = discovered.roots.into_iter().map(|r| r.shown).collect();
     for source in assumed.sources {
         input.sources.add(source.path.clone(), source.text.clone());
     }
@@ -133,6 +162,7 @@ fn with_views(
         views: views.into_iter().map(Arc::new).collect(),
         view_problems: problems,
         assume,
+        paths: Vec::new(),
         meshes: Vec::new(),
         found: Vec::new(),
     }
@@ -170,8 +200,10 @@ pub fn read_texts(files: &[(String, String)], assume: Assumptions) -> Input {
         default_namespace: assume.default_namespace.clone(),
         ..ViewSettings::default()
     };
+    let paths = vec![root.shown.clone()];
     let views = views(&whole, &[root], &settings);
-    with_views(whole, views, &[], &settings, assume)
+    let input = with_views(whole, views, &[], &settings, assume);
+    Input { paths, ..input }
 }
 
 impl Input {
@@ -216,8 +248,23 @@ impl Input {
         engine: &EngineRules,
         silencing: &Silencing<'_>,
     ) -> Judgement {
-        let (worlds, meshes): (Vec<_>, Vec<_>) = self.worlds(silencing.today).into_iter().unzip();
+        self.judge_since(rules, engine, silencing, None)
+    }
+
+    /// The same beside a base: rules see what the objects were there.
+    pub fn judge_since(
+        &mut self,
+        rules: &[CompiledRule],
+        engine: &EngineRules,
+        silencing: &Silencing<'_>,
+        base: Option<&Base<'_>>,
+    ) -> Judgement {
+        let worlds = self.worlds(silencing.today);
+        let (mut worlds, meshes): (Vec<_>, Vec<_>) = worlds.into_iter().unzip();
         self.meshes = meshes;
+        if let Some(base) = base {
+            worlds.iter_mut().for_each(|world| world.compare(base));
+        }
         let of_inputs = self.input_drafts(engine);
         let found = std::mem::take(&mut self.found);
         let mut judgement = evaluate(rules, &worlds, vec![of_inputs, found], &self.sources);

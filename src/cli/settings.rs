@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use crate::cli::Io;
+use crate::cli::tree::TreeSource;
 use crate::config::{Config, Override, find};
 use crate::error::Error;
 use crate::evaluate::CompiledRule;
@@ -67,25 +68,43 @@ pub(super) struct Settings {
     overrides: BTreeMap<String, Override>,
     select: Vec<String>,
     ignore: Vec<String>,
+    /// Where the config says the baseline is.
+    pub(super) baseline: Option<PathBuf>,
 }
 
 impl ConfigFlags {
     /// Reads the config and the rules it and the flags name.
     pub(super) fn settings(&self, filters: &FilterFlags, io: &Io<'_>) -> Result<Settings, Error> {
+        self.settings_in(&TreeSource::Disk, filters, io)
+    }
+
+    /// The same as a tree has them: what it does not track is read from the disk when a flag names it.
+    pub(super) fn settings_in(
+        &self,
+        tree: &TreeSource,
+        filters: &FilterFlags,
+        io: &Io<'_>,
+    ) -> Result<Settings, Error> {
         let path = match &self.config {
             Some(path) => Some(io.cwd.join(path)),
             None if self.no_config => None,
-            None => find::nearest_config(&io.cwd),
+            None => find::nearest_config(&io.cwd, |path| match tree {
+                TreeSource::Disk => path.is_file(),
+                TreeSource::Git(_) => tree.has(io, path),
+            }),
         };
         let mut config = match &path {
             None => Config::default(),
             Some(path) => {
                 let shown = shown(path, &io.cwd);
-                let text = std::fs::read_to_string(path).map_err(|cause| Error::File {
-                    action: "read",
-                    path: shown.clone(),
-                    cause,
-                })?;
+                let text = match tree.text(io, path) {
+                    Some(text) => text,
+                    None => std::fs::read_to_string(path).map_err(|cause| Error::File {
+                        action: "read",
+                        path: shown.clone(),
+                        cause,
+                    })?,
+                };
                 Config::parse(&shown, &text).map_err(Error::Problems)?
             }
         };
@@ -97,10 +116,11 @@ impl ConfigFlags {
         }
         for dir in &config.rules_dirs {
             let full = folder.map_or_else(|| PathBuf::from(dir), |f| f.join(dir));
-            rules.add_path(&full, &shown(&full, &io.cwd))?;
+            add_rules(&mut rules, tree, &full, &shown(&full, &io.cwd), io)?;
         }
         for dir in &self.rules {
-            rules.add_path(&io.cwd.join(dir), &dir.to_string_lossy())?;
+            let full = io.cwd.join(dir);
+            add_rules(&mut rules, tree, &full, &dir.to_string_lossy(), io)?;
         }
         for filter in filters.select.iter().chain(&filters.ignore) {
             if !rules.has(filter) {
@@ -123,7 +143,12 @@ impl ConfigFlags {
             .chain(&config.ignore)
             .cloned()
             .collect();
+        let baseline = config
+            .baseline
+            .as_ref()
+            .map(|file| folder.map_or_else(|| PathBuf::from(file), |f| f.join(file)));
         Ok(Settings {
+            baseline,
             config,
             rules,
             overrides,
@@ -131,6 +156,29 @@ impl ConfigFlags {
             ignore,
         })
     }
+}
+
+/// Adds the rule files at or below a path: those that the tree tracks, else those of the disk.
+fn add_rules(
+    rules: &mut RuleSet,
+    tree: &TreeSource,
+    path: &Path,
+    shown: &str,
+    io: &Io<'_>,
+) -> Result<(), Error> {
+    let tracked: Vec<(String, String)> = tree
+        .texts(io, path)
+        .into_iter()
+        .map(|(below, text)| {
+            let path = format!("{}/{below}", shown.trim_end_matches('/'));
+            (path.trim_end_matches('/').to_owned(), text)
+        })
+        .collect();
+    if tracked.is_empty() {
+        return Ok(rules.add_path(path, shown)?);
+    }
+    let files = tracked.iter().map(|(p, t)| (p.as_str(), t.as_str()));
+    Ok(rules.add(files, RuleSource::User)?)
 }
 
 impl Settings {

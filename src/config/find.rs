@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 /// File names, in order of preference.
 pub const NAMES: &[&str] = &["meshgov.yaml", ".meshgov.yaml"];
 
-/// The config that holds for a folder: the nearest one upwards; the search stops at the folder that holds `.git`.
+/// The config that holds for a folder: the nearest one upwards; the search stops at the folder that holds `.git`. `is_file`
+/// looks whether a path is there.
 #[must_use]
-pub fn nearest_config(from: &Path) -> Option<PathBuf> {
+pub fn nearest_config(from: &Path, is_file: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     for folder in from.ancestors() {
         let found = NAMES
             .iter()
             .map(|name| folder.join(name))
-            .find(|p| p.is_file());
+            .find(|p| is_file(p));
         if found.is_some() {
             return found;
         }
@@ -25,8 +26,6 @@ pub fn nearest_config(from: &Path) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn the_search_goes_up_to_the_git_top_level_and_no_further() {
         let outer = tempfile::tempdir().unwrap();
@@ -35,6 +34,7 @@ mod tests {
         std::fs::create_dir_all(&deep).unwrap();
         std::fs::create_dir(top.join(".git")).unwrap();
         std::fs::write(outer.path().join("meshgov.yaml"), "").unwrap();
+        let nearest_config = |from| super::nearest_config(from, |path| path.is_file());
         assert_eq!(nearest_config(&deep), None);
         std::fs::write(top.join(".meshgov.yaml"), "").unwrap();
         assert_eq!(nearest_config(&deep), Some(top.join(".meshgov.yaml")));

@@ -71,6 +71,11 @@ pub fn config() -> Shape {
             "files of expectations that `check` evaluates too",
         ),
         optional("rulesDirs", list(text()), "folders with rules of your own"),
+        optional(
+            "baseline",
+            text(),
+            "file of accepted findings, written by `meshgov baseline create`",
+        ),
     ])
 }
 

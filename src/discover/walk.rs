@@ -84,7 +84,8 @@ fn concerns(path: &Path, problem: &EntryProblem) -> bool {
         || (path.extension().is_none() && !matches!(problem, EntryProblem::Unreadable(_)))
 }
 
-fn is_manifest(path: &Path) -> bool {
+/// Whether a file is read without being named.
+pub(super) fn is_manifest(path: &Path) -> bool {
     path.extension()
         .and_then(|ending| ending.to_str())
         .is_some_and(|ending| {

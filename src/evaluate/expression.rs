@@ -44,11 +44,13 @@ pub fn bind_member<'w>(
     world: &'w World,
 ) -> Bindings<'w> {
     let mut bindings = Bindings::new(environment);
+    let old = world.old_object(&member.resource);
+    let request = values::request(member, &old);
     let values = [
         Value::Node(member.resource.object()),
-        Value::Null,
+        old,
         world.namespace_object(member),
-        values::request(member),
+        request,
     ];
     for (slot, value) in values.into_iter().enumerate() {
         bindings.set(slot, value);

@@ -1,8 +1,9 @@
 //! L6: one rule on one subject. Input: `CompiledRule`, subject, `World`; output: drafts. Any false condition = does not
 //! apply; all validations true = pass; a false validation with all conditions true = finding; anything else = undecided.
 
-use crate::cel::{Bindings, Fuel, NoValue, Outcome, Reasons, Value};
+use crate::cel::{Bindings, Fuel, NoValue, Origin, Outcome, Reasons, Value};
 use crate::evaluate::compile::{CompiledRule, CompiledValidation, Ready};
+use crate::evaluate::counterpart;
 use crate::evaluate::draft::{self, Draft, DraftKind};
 use crate::evaluate::locate::{self, Place};
 use crate::evaluate::values;
@@ -76,8 +77,12 @@ where
             let value = match (self.judged, variable.name) {
                 (Judged::Member(m), "object") => Value::Node(m.resource.object()),
                 (Judged::Member(m), "namespaceObject") => self.world.namespace_object(m),
-                (Judged::Member(m), "request") if rule.reads_request => values::request(m),
+                (Judged::Member(m), "oldObject") => self.world.old_object(&m.resource),
+                (Judged::Member(m), "request") if rule.reads_request => {
+                    values::request(m, &self.world.old_object(&m.resource))
+                }
                 (Judged::Member(_), _) => Value::Null,
+                (Judged::Fact(subject), "oldObject") => self.world.old_object(subject.resource()),
                 (Judged::Fact(subject), _) => subject.value(slot),
                 (Judged::Tree, _) => self.world.objects(),
             };
@@ -157,7 +162,7 @@ where
         }
         match ready.program.evaluate(&self.bindings, Fuel::default()) {
             Outcome::True => Truth::True,
-            Outcome::False(blame) => Truth::False(locate::of_origin(&blame.origin)),
+            Outcome::False(blame) => Truth::False(self.place(&blame.origin)),
             Outcome::Unknown(reasons) => Truth::Undecided(self.unknown(&reasons)),
             Outcome::Error(error) => Truth::Undecided(failed(&error.message)),
             Outcome::Exhausted(_) => Truth::Undecided(out_of_fuel()),
@@ -223,7 +228,7 @@ where
         blame: Option<Place>,
         item: Option<&Value<'w>>,
     ) {
-        let item_place = item.and_then(locate::of_item);
+        let item_place = item.and_then(|item| self.place(&locate::origin_of_item(item)));
         let named = validation
             .at
             .as_ref()
@@ -271,6 +276,21 @@ where
             reason: undecided.reason,
         };
         self.push(span, None, kind);
+    }
+
+    /// The place of an origin; what stands in the old object is shown in the new one.
+    fn place(&self, origin: &Origin<'_>) -> Option<Place> {
+        let resource = match self.judged {
+            Judged::Member(member) => Some(&member.resource),
+            Judged::Fact(subject) => Some(subject.resource()),
+            Judged::Tree => None,
+        };
+        let old = resource.and_then(|r| self.world.old(r));
+        counterpart::place(
+            origin,
+            old.map(|o| o.object()),
+            resource.map(|r| r.object()),
+        )
     }
 
     fn own_span(&self) -> Span {

@@ -58,6 +58,11 @@ impl Path {
             steps.drain(..2);
             return Some(Self { root, steps });
         }
+        // A report shows the side that is judged: what the old object held is looked for in the new one.
+        let first = match first.as_str() {
+            "oldObject" => String::from("object"),
+            _ => first,
+        };
         if let Some(root) = environment.variable(&first) {
             steps.remove(0);
             return Some(Self { root, steps });
@@ -144,13 +149,13 @@ pub(crate) fn of_origin(origin: &Origin<'_>) -> Option<Place> {
     }
 }
 
-/// The bytes to show for an element judged under `each`.
-pub(crate) fn of_item(value: &Value<'_>) -> Option<Place> {
+/// What an element judged under `each` is shown by.
+pub(crate) fn origin_of_item<'v>(value: &Value<'v>) -> Origin<'v> {
     match value {
-        Value::Node(node) => Some(Place::new(span_of(*node, key_of(*node)))),
-        Value::Record(record) => of_origin(&record.own_origin()),
-        Value::Field(record, index) => of_origin(&record.origin(usize::from(*index))),
-        _ => None,
+        Value::Node(node) => Origin::Node(*node),
+        Value::Record(record) => record.own_origin(),
+        Value::Field(record, index) => record.origin(usize::from(*index)),
+        _ => Origin::None,
     }
 }
 

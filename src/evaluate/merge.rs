@@ -164,6 +164,7 @@ fn finding(draft: &Draft) -> Finding {
             .collect(),
         assumptions,
         fingerprint: String::new(),
+        family: String::new(),
         suppressed: None,
     }
 }
@@ -209,7 +210,8 @@ fn with_fingerprints(mut findings: Vec<(Finding, Draft)>, sources: &Sources) -> 
                     ordinal,
                 )
             };
-            let ordinal = ordinals.entry(hash(0)).or_default();
+            finding.family = hash(0);
+            let ordinal = ordinals.entry(finding.family.clone()).or_default();
             finding.fingerprint = hash(*ordinal);
             *ordinal += 1;
             finding

@@ -33,12 +33,16 @@ pub fn of_json(json: &Json) -> Value<'static> {
     }
 }
 
-/// `request` of an object: what its admission would say, as far as files tell.
+/// `request` of an object: what its admission would say, as far as files tell. `old` is its `oldObject`.
 #[must_use]
-pub fn request(member: &Member) -> Value<'static> {
+pub fn request<'v>(member: &Member, old: &Value<'v>) -> Value<'v> {
     let resource = &member.resource;
-    of_json(&serde_json::json!({
-        "operation": "CREATE",
+    let operation = match old {
+        Value::Null => "CREATE",
+        _ => "UPDATE",
+    };
+    let request = of_json(&serde_json::json!({
+        "operation": operation,
         "dryRun": false,
         "kind": {
             "group": resource.group(),
@@ -47,5 +51,15 @@ pub fn request(member: &Member) -> Value<'static> {
         },
         "namespace": member.namespace.as_str(),
         "name": resource.name,
-    }))
+    }));
+    // Where nobody can tell whether the object is new, nobody can tell the operation.
+    let Value::Map(map) = &request else {
+        return request;
+    };
+    if !matches!(old, Value::Unknown(_)) {
+        return request;
+    }
+    let mut entries: BTreeMap<_, _> = map.entries().iter().cloned().collect();
+    entries.insert(MapKey::Text(Arc::from("operation")), old.clone());
+    Value::map(entries).unwrap_or(Value::Null)
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cel::{Reasons, Type, Value};
 use crate::facts::UnknownReason;
+use crate::facts::before::{Base, Before};
 use crate::facts::places::Places;
 use crate::facts::schema;
 use crate::resource::{Resource, ResourceId};
@@ -62,18 +63,21 @@ pub struct SubjectRow {
     pub variables: &'static [SubjectVariable],
 }
 
-/// Variables of rules on objects. `oldObject` is null: files have no past.
+/// The object at the base of a comparison.
+const OLD_OBJECT: SubjectVariable = SubjectVariable {
+    name: "oldObject",
+    ty: Type::Dyn,
+    doc: "the object at the revision of `--base`; null when it is new there, and without `--base`",
+};
+
+/// Variables of rules on objects.
 pub const OBJECT_VARIABLES: &[SubjectVariable] = &[
     SubjectVariable {
         name: "object",
         ty: Type::Dyn,
         doc: "the object as written",
     },
-    SubjectVariable {
-        name: "oldObject",
-        ty: Type::Dyn,
-        doc: "null: files have no past",
-    },
+    OLD_OBJECT,
     SubjectVariable {
         name: "namespaceObject",
         ty: Type::Dyn,
@@ -82,7 +86,7 @@ pub const OBJECT_VARIABLES: &[SubjectVariable] = &[
     SubjectVariable {
         name: "request",
         ty: Type::Dyn,
-        doc: "what an admission request would say: operation CREATE, kind, namespace, name",
+        doc: "what an admission request would say: operation (UPDATE when there is an `oldObject`, else CREATE), kind, namespace, name",
     },
 ];
 
@@ -105,6 +109,7 @@ pub const SUBJECTS: &[SubjectRow] = &[
                 ty: Type::Dyn,
                 doc: "the object that carries the pod template, as written",
             },
+            OLD_OBJECT,
         ],
     },
     SubjectRow {
@@ -175,6 +180,7 @@ pub const SUBJECTS: &[SubjectRow] = &[
                 ty: Type::Dyn,
                 doc: "the object that is the asset, as written",
             },
+            OLD_OBJECT,
         ],
     },
     SubjectRow {
@@ -233,6 +239,8 @@ pub struct World {
     namespaces: BTreeMap<String, Result<usize, u32>>,
     /// Numbers of the reasons why there may be more objects.
     open: Vec<u32>,
+    /// What objects were, when there is a base: an object, or the number of the reason why nobody can tell.
+    before: HashMap<ResourceId, Result<Arc<Resource>, u32>>,
     /// Made by the first verdict that asks: most views have few.
     places: OnceLock<Places>,
 }
@@ -251,6 +259,7 @@ impl World {
             reasons,
             namespaces: BTreeMap::new(),
             open: Vec::new(),
+            before: HashMap::new(),
             places: OnceLock::new(),
         };
         let view = Arc::clone(&world.view);
@@ -297,6 +306,38 @@ impl World {
             .as_slice()
             .iter()
             .filter_map(|&n| self.reasons.get(to_usize(n)))
+    }
+
+    /// Holds the view against a base: its objects get their `oldObject`.
+    pub fn compare(&mut self, base: &Base<'_>) {
+        let view = Arc::clone(&self.view);
+        let before = base.before(&view).into_iter().map(|(id, before)| {
+            let before = match before {
+                Before::Object(object) => Ok(object),
+                Before::Unknown(missing) => Err(self.reason(UnknownReason {
+                    missing,
+                    span: None,
+                })),
+            };
+            (id, before)
+        });
+        self.before = before.collect();
+    }
+
+    /// The object that was what this one is now.
+    #[must_use]
+    pub fn old(&self, resource: &Resource) -> Option<&Arc<Resource>> {
+        self.before.get(&resource.id)?.as_ref().ok()
+    }
+
+    /// `oldObject` of an object.
+    #[must_use]
+    pub fn old_object(&self, resource: &Resource) -> Value<'_> {
+        match self.before.get(&resource.id) {
+            None => Value::Null,
+            Some(Ok(old)) => Value::Node(old.object()),
+            Some(Err(number)) => Value::Unknown(Reasons::one(*number)),
+        }
     }
 
     /// `namespaceObject` of a member.

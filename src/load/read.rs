@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use crate::discover::blobs::Blob;
 use crate::discover::{EntryProblem, InputFile, Origin, display};
 use crate::load::problem::{InputProblem, ProblemKind};
 use crate::source::{SourceFile, SourceId, Span, to_u32};
@@ -24,6 +25,14 @@ pub(crate) fn text(input: &InputFile, stdin: Option<&[u8]>) -> Result<String, Fa
     let bytes = match &input.origin {
         Origin::Nothing(problem) => return Err(Failure::Entry(problem.clone())),
         Origin::Stdin => stdin.unwrap_or(&[]).to_vec(),
+        Origin::Blob(Blob::Bytes(bytes)) => bytes.to_vec(),
+        Origin::Blob(Blob::TooLarge(bytes)) => {
+            let error = DecodeError::TooLarge { bytes: *bytes };
+            return Err(Failure::TooLarge(error.to_string()));
+        }
+        Origin::Blob(Blob::Missing) => {
+            return Err(Failure::Io(String::from("not in this clone")));
+        }
         Origin::File(path) => {
             let io = |error: std::io::Error| Failure::Io(display::io_words(&error));
             let file = std::fs::File::open(path).map_err(io)?;
@@ -50,6 +59,11 @@ pub(crate) fn text(input: &InputFile, stdin: Option<&[u8]>) -> Result<String, Fa
     })
 }
 
+/// Whether a text stands for a file that Git LFS keeps elsewhere (git-lfs, docs/spec.md: the first line of a pointer).
+pub(crate) fn is_lfs_pointer(text: &str) -> bool {
+    text.starts_with("version https://git-lfs.github.com/spec/")
+}
+
 /// Whether a JSON file cannot hold a Kubernetes object (`package.json`, `tsconfig.json`, dashboards): it is not parsed.
 pub(crate) fn is_foreign_json(source: &SourceFile) -> bool {
     let is_json = source
@@ -60,9 +74,10 @@ pub(crate) fn is_foreign_json(source: &SourceFile) -> bool {
 }
 
 impl Failure {
-    /// The finding's data; it stands at the start of the (empty) source.
-    pub(crate) fn problem(self, source: SourceId) -> InputProblem {
+    /// The finding's data; it stands at the start of the (empty) source. `None`: not a fault, the ledger names it.
+    pub(crate) fn problem(self, source: SourceId) -> Option<InputProblem> {
         let (kind, message, help) = match self {
+            Self::Entry(EntryProblem::Submodule) => return None,
             Self::Entry(EntryProblem::BrokenLink(target)) => (
                 ProblemKind::Link,
                 format!("symbolic link to `{target}`, which does not exist"),
@@ -90,7 +105,7 @@ impl Failure {
             ),
             Self::NotText(words) => (ProblemKind::Unreadable, words, "save it as UTF-8"),
         };
-        InputProblem {
+        Some(InputProblem {
             kind,
             span: Span {
                 source,
@@ -102,6 +117,6 @@ impl Failure {
             related: Vec::new(),
             resource: None,
             is_sure: true,
-        }
+        })
     }
 }

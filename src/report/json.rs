@@ -263,6 +263,10 @@ struct SummaryOut<'a> {
     findings_total: usize,
     findings: Counts,
     gate: GateOut,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base: Option<BaseOut<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<BaselineOut<'a>>,
     not_evaluated: usize,
     not_analysed: usize,
     decided: Decided,
@@ -281,6 +285,19 @@ struct GateOut {
     fail_on: Option<Severity>,
     fail_confidence: Confidence,
     failing: usize,
+}
+
+#[derive(Serialize)]
+struct BaseOut<'a> {
+    revision: &'a str,
+    known: usize,
+}
+
+#[derive(Serialize)]
+struct BaselineOut<'a> {
+    path: &'a str,
+    accepted: usize,
+    fixed: &'a [String],
 }
 
 fn summary(outcome: &Outcome) -> SummaryOut<'_> {
@@ -305,6 +322,17 @@ fn summary(outcome: &Outcome) -> SummaryOut<'_> {
             fail_confidence: outcome.gate.fail_confidence,
             failing: summary.failing,
         },
+        base: Some(BaseOut {
+            revision: &outcome.old.base,
+            known: outcome.old.known,
+        })
+        .filter(|base| !base.revision.is_empty()),
+        baseline: Some(BaselineOut {
+            path: &outcome.old.baseline,
+            accepted: outcome.old.accepted,
+            fixed: &outcome.old.fixed,
+        })
+        .filter(|baseline| !baseline.path.is_empty()),
         not_evaluated: outcome.not_evaluated.len(),
         not_analysed: outcome.not_analysed.len(),
         decided: Decided {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{Confidence, Severity};
-use crate::finding::{Finding, Gate, Outcome};
+use crate::finding::{Finding, Gate, Old, Outcome};
 
 use super::{and_more, number, plural};
 
@@ -28,6 +28,8 @@ pub(super) struct Summary {
     pub(super) suppressed: usize,
     /// That fail the run.
     pub(super) failing: usize,
+    /// What is left out because it is old, in words.
+    pub(super) old: Vec<String>,
     /// Flags one step stricter that would fail more, with how many more.
     pub(super) stricter: Vec<(String, usize)>,
     /// That no workload was judged, where all may stand in what is not rendered.
@@ -51,6 +53,7 @@ impl Summary {
                 .collect(),
             total: open.len(),
             suppressed: outcome.findings.len() - open.len(),
+            old: old(&outcome.old),
             failing,
             stricter: stricter(outcome.gate, failing, count),
             unseen: unseen(outcome),
@@ -74,6 +77,9 @@ impl Summary {
         }
         if self.suppressed > 0 {
             out = format!("{out} · {} ignored", number(self.suppressed));
+        }
+        for words in &self.old {
+            out = format!("{out} · {words}");
         }
         // Silence about what nobody saw proves nothing.
         match (&self.unseen, self.total) {
@@ -107,6 +113,36 @@ impl Summary {
         }
         out
     }
+}
+
+/// `12 that origin/main has too are not shown`.
+fn old(old: &Old) -> Vec<String> {
+    let mut words = Vec::new();
+    if old.known > 0 {
+        words.push(format!(
+            "{} that {} has too not shown",
+            number(old.known),
+            old.base
+        ));
+    }
+    if old.accepted > 0 {
+        words.push(format!(
+            "{} of them accepted by {}",
+            number(old.accepted),
+            old.baseline
+        ));
+    }
+    if !old.fixed.is_empty() {
+        words.push(format!(
+            "{} of {} fixed: `meshgov baseline prune`",
+            match old.fixed.len() {
+                1 => String::from("1 entry"),
+                n => format!("{} entries", number(n)),
+            },
+            old.baseline
+        ));
+    }
+    words
 }
 
 fn or_worse(severity: Severity) -> String {

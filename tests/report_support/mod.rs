@@ -54,6 +54,7 @@ impl Builder {
                     fail_confidence: Confidence::Medium,
                 },
                 today: "2026-11-24".into(),
+                old: meshgov::finding::Old::default(),
             },
         }
     }
@@ -121,6 +122,7 @@ pub(crate) fn finding(rule: &Arc<RuleInfo>, span: Span, message: &str) -> Findin
         views: vec!["prod".into()],
         assumptions: vec![],
         fingerprint: format!("{:032x}", u64::from(span.start) + u64::from(span.source.0)),
+        family: format!("{:032x}", span.start),
         suppressed: None,
     }
 }

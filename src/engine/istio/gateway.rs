@@ -301,7 +301,11 @@ impl Istio {
                 delegated,
                 issuers: Vec::new(),
             }],
-            ..reach.clone()
+            // Every field by name: what else narrows the port concerns who passes the traffic on, not the caller outside.
+            proxied: reach.proxied,
+            anonymous: reach.anonymous,
+            trust_domains: reach.trust_domains.clone(),
+            restricted: reach.restricted,
         };
         both.access()
     }

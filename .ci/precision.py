@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Draws the precision sample from the real corpus and holds it against the committed verdicts.
 
-usage: precision.py MESHGOV CORPUS VERDICTS [--write-missing]
+usage: precision.py MESHGOV CORPUS VERDICTS [--only PREFIX] [--least N] [--write-missing]
 
 Each repository folder of CORPUS is one view. Per rule the findings with the lowest SHA-256 of their fingerprint are drawn,
-round after round, until the sample has at least 80 findings (or all there are). VERDICTS has a line a finding:
+round after round, until the sample has at least N findings (80, or all there are); --only draws from the rules with that prefix alone. VERDICTS has a line a finding:
 
     path:line:rule:verdict:reason        verdict is true or false
 
@@ -20,7 +20,7 @@ import sys
 
 LEAST = 80
 # Repositories of the corpus that hold no mesh configuration at all (read from their kinds).
-MESH_FAMILIES = ("MTLS", "ACCESS", "ISTAP", "ISTPA", "ISTRA")
+MESH_FAMILIES = ("MTLS", "ACCESS", "IST")
 MESH_GROUPS = ("istio.io", "linkerd.io", "kuma.io", "consul.hashicorp.com", "cilium.io")
 
 
@@ -39,10 +39,12 @@ def has_mesh(folder):
 
 def main():
     meshgov, corpus, verdicts = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+    option = lambda name, default: sys.argv[sys.argv.index(name) + 1] if name in sys.argv else default
+    only, least = option("--only", ""), int(option("--least", LEAST))
     by_rule, wrong = {}, []
     total = 0
     for folder in sorted(p for p in corpus.iterdir() if p.is_dir()):
-        found = findings(str(meshgov), folder)
+        found = [f for f in findings(str(meshgov), folder) if f["rule"].startswith(only)]
         total += len(found)
         mesh = has_mesh(folder)
         for finding in found:
@@ -53,7 +55,7 @@ def main():
             by_rule.setdefault(finding["rule"], set()).add(key)
     ordered = {rule: sorted(keys) for rule, keys in sorted(by_rule.items())}
     sample, round_ = [], 0
-    while len(sample) < LEAST and any(len(keys) > round_ for keys in ordered.values()):
+    while len(sample) < least and any(len(keys) > round_ for keys in ordered.values()):
         sample += [(rule, *keys[round_][1:]) for rule, keys in ordered.items() if len(keys) > round_]
         round_ += 1
     known = {}

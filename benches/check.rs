@@ -94,8 +94,53 @@ fn compare(sizes: &[&str]) {
             if let Some(pyyaml) = pyyaml {
                 println!("  PyYAML / check {:.2}", pyyaml / check);
             }
+            let edited = edited(&dir);
+            let diff = measure(
+                "diff of 10 files",
+                Command::new(meshgov)
+                    .args([
+                        "diff",
+                        "--no-config",
+                        "--fail-on",
+                        "never",
+                        "--format",
+                        "json",
+                    ])
+                    .args([Path::new("--base"), &dir, Path::new("--head"), &edited]),
+            );
+            if let Some(diff) = diff {
+                println!("  diff / check {:.2}", diff / check);
+            }
         }
     }
+}
+
+/// A copy of a tree beside it, in which ten files differ: a mode, a principal, a label here and there.
+fn edited(dir: &Path) -> PathBuf {
+    let copy = dir.with_extension("edited");
+    let status = Command::new("cp")
+        .args([Path::new("-r"), dir, &copy])
+        .status();
+    assert!(status.unwrap().success(), "cp failed");
+    let mut left = 10;
+    for path in manifests(&copy) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let edits = [
+            ("      app: ", "      app: x-"),
+            ("mode: STRICT", "mode: PERMISSIVE"),
+            ("cluster.local/ns/", "*\", \"cluster.local/ns/"),
+        ];
+        let Some((old, new)) = edits.get(left % 3).filter(|(old, _)| text.contains(old)) else {
+            continue;
+        };
+        std::fs::write(&path, text.replacen(old, new, 1)).unwrap();
+        left -= 1;
+        if left == 0 {
+            break;
+        }
+    }
+    assert_eq!(left, 0, "too few files to edit");
+    copy
 }
 
 /// Runs a command to its end; prints and returns its user CPU seconds.

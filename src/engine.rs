@@ -1,10 +1,16 @@
 //! L5: what meshes make of the manifests. Input: a `View` and what may be assumed; output: `Analysis`, which answers for any workload and port.
 
+use std::sync::Arc;
+
+use crate::facts::access::network;
+use crate::facts::access::reach::{Networks, Reach, Via};
+use crate::facts::access::traffic::{Called, Direction, Through};
 use crate::facts::access::{Access, Level};
 use crate::facts::egress::Egress;
 use crate::facts::exposure::Exposure;
+use crate::facts::peers::PeerSet;
 use crate::facts::transport::{Membership, Transport};
-use crate::facts::workload::{Port, Workload};
+use crate::facts::workload::{Port, Protocol, Workload};
 use crate::facts::{Assumptions, Fact};
 use crate::topology::Topology;
 use crate::topology::ways::Ways;
@@ -12,10 +18,19 @@ use crate::view::View;
 
 pub mod istio;
 mod network_gaps;
+pub mod network_policy;
 mod policies;
 pub mod subjects;
 
 use istio::Istio;
+use network_policy::NetworkPolicies;
+// What several engines, and the files beside them, share.
+pub(crate) use istio::gaps;
+pub(crate) use istio::policy::Action;
+pub(crate) use network_gaps::Network;
+
+/// The port that ambient proxies tunnel to (istio.io/docs/ambient/architecture/hbone).
+const HBONE: u16 = 15_008;
 
 /// Everything the engines read of one view.
 #[derive(Debug)]
@@ -28,6 +43,8 @@ pub struct Analysis<'v> {
     pub ways: Ways,
     /// The Istio engine over this view.
     pub istio: Istio,
+    /// The network policies of this view.
+    pub network: NetworkPolicies,
 }
 
 impl<'v> Analysis<'v> {
@@ -39,6 +56,7 @@ impl<'v> Analysis<'v> {
         Self {
             view,
             ways: Ways::of(view, &topology),
+            network: NetworkPolicies::of(view, &topology, assume),
             topology,
             istio,
         }
@@ -57,13 +75,106 @@ impl<'v> Analysis<'v> {
         self.istio.transport(workload, &membership, port)
     }
 
-    /// Who reaches a container port.
+    /// Who reaches a container port: mesh and network together.
     #[must_use]
-    pub fn reach(&self, workload: &Workload, port: &Port) -> Fact<istio::Reach> {
+    pub fn reach(&self, workload: &Workload, port: &Port) -> Fact<Reach> {
         let membership = self.membership(workload);
         let transport = self.istio.transport(workload, &membership, port);
-        self.istio
-            .reach(&self.topology, workload, &membership, &transport, port)
+        self.reach_given(workload, &membership, &transport, port)
+    }
+
+    /// The same, when membership and transport are known already.
+    #[must_use]
+    pub fn reach_given(
+        &self,
+        workload: &Workload,
+        membership: &Fact<Membership>,
+        transport: &Fact<Transport>,
+        port: &Port,
+    ) -> Fact<Reach> {
+        let topology = &self.topology;
+        let mut fact = self
+            .istio
+            .reach(topology, workload, membership, transport, port);
+        let Some(pod) = self.network.pods().number(workload.id) else {
+            return fact;
+        };
+        if self.network.is_empty() {
+            return fact;
+        }
+        let called = network_policy::called(Some(workload), port.protocol, port.number);
+        let mut layers = vec![self.network.through(Direction::Ingress, pod, &called)];
+        let plain = self.carried(pod, &called, &layers);
+        let mut identified = plain.clone();
+        if membership.get() == Some(&Membership::Ambient) && port.protocol == Protocol::Tcp {
+            // Tunnelled connections arrive on another port; a policy about the application's port does not let them through.
+            let tunnel = network_policy::called(Some(workload), Protocol::Tcp, HBONE);
+            layers.insert(0, self.network.through(Direction::Ingress, pod, &tunnel));
+            identified = self.carried(pod, &tunnel, &layers);
+        }
+        if let Ok(reach) = &mut fact.value {
+            reach.restricted |= layers.iter().any(|l| l.restricted);
+            reach.network = Networks { plain, identified };
+            self.at_waypoint(reach);
+        }
+        for layer in layers {
+            fact.steps.extend(layer.steps);
+            if !layer.unknown.is_empty() {
+                let mut missing = fact.value.err().unwrap_or_default();
+                missing.extend(layer.unknown);
+                fact.value = Err(missing);
+            }
+        }
+        fact
+    }
+
+    /// Whom the network carries to a port, by the policies on both sides; `None` = everyone.
+    fn carried(
+        &self,
+        pod: u32,
+        called: &Called,
+        layers: &[Through],
+    ) -> Option<Arc<network::Network>> {
+        let ingress = layers.first().filter(|l| l.restricted);
+        let out = self.network.let_out(pod, called);
+        let callers = match (ingress, out) {
+            (None, None) => return None,
+            (None, Some(out)) => out,
+            (Some(ingress), None) => ingress.callers.clone(),
+            (Some(ingress), Some(out)) => ingress.callers.intersect(&out),
+        };
+        let pods = Arc::clone(self.network.pods());
+        (!callers.is_all()).then(|| Arc::new(network::Network { pods, callers }))
+    }
+
+    /// Callers of a waypoint have to get to it, and it to the workload.
+    fn at_waypoint(&self, reach: &mut Reach) {
+        let Reach {
+            paths,
+            network,
+            to_waypoint,
+            ..
+        } = reach;
+        for path in paths {
+            let Via::Waypoint(reference) = &path.via else {
+                continue;
+            };
+            let Some(waypoint) = self.network.pods().made(reference) else {
+                continue;
+            };
+            let tunnel = network_policy::called(None, Protocol::Tcp, HBONE);
+            let ingress = self.network.through(Direction::Ingress, waypoint, &tunnel);
+            let carried = self.carried(waypoint, &tunnel, &[ingress]);
+            *to_waypoint = Networks {
+                plain: carried.clone(),
+                identified: carried,
+            };
+            let passes = |n: &Arc<network::Network>| n.callers.pods.contains(u128::from(waypoint));
+            if !network.identified.as_ref().is_none_or(passes) {
+                path.allowed = PeerSet::nobody();
+                path.delegated = PeerSet::nobody();
+            }
+        }
     }
 
     /// Levels that a port's access may have instead, because files cannot order equally old policies; sorted, without `level`.
@@ -76,9 +187,7 @@ impl<'v> Analysis<'v> {
             .map_or(&[][..], |t| t.alternatives.as_slice());
         let levels = modes.iter().filter_map(|&mode| {
             let other = Fact::known(Transport::certain(mode), Vec::new());
-            let reach = self
-                .istio
-                .reach(&self.topology, workload, &membership, &other, port);
+            let reach = self.reach_given(workload, &membership, &other, port);
             reach.get().map(|r| r.access().level)
         });
         let mut levels: Vec<Level> = levels.filter(|l| *l != level).collect();

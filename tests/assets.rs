@@ -64,7 +64,8 @@ fn expected(text: &str) -> BTreeMap<u32, String> {
 fn every_object_is_what_its_line_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/asset");
     let mut objects = 0;
-    for path in files(&root) {
+    let judged = |path: &PathBuf| !path.parent().unwrap().ends_with("scenarios");
+    for path in files(&root).into_iter().filter(judged) {
         let text = std::fs::read_to_string(&path).unwrap();
         let source = Arc::new(SourceFile::new(SourceId(0), "a.yaml", text.as_str()));
         let view = view(&source);

@@ -82,6 +82,7 @@ fn tree_with_links() -> Repo {
     symlink("../a", at("a-b/folder")).unwrap();
     symlink("nowhere.yaml", at("broken.yaml")).unwrap();
     symlink("/etc/hosts", at("outside.yaml")).unwrap();
+    std::fs::create_dir(at("../outside")).unwrap();
     symlink("../../outside", at("a/out")).unwrap();
     symlink(".", at("a/b/loop")).unwrap();
     symlink("self.yaml", at("self.yaml")).unwrap();

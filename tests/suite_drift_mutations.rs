@@ -332,7 +332,9 @@ fn neutral(app: &Files, servers: &[Server]) -> Vec<(String, Files)> {
         moved.insert(format!("elsewhere/{path}"), text);
         all.push((format!("moved {path}"), moved));
     }
-    let (text, _) = replace_nth(&app["mesh.yaml"], "  name: default\n", 0, "  name: other\n");
+    let policy = "kind: PeerAuthentication\nmetadata:\n  name: ";
+    let other = format!("{policy}another-");
+    let (text, _) = replace_nth(&app["mesh.yaml"], policy, 0, &other);
     let mut renamed = app.clone();
     renamed.insert("mesh.yaml".to_owned(), text);
     all.push(("another name for a policy".to_owned(), renamed));

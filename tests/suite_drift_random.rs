@@ -148,7 +148,7 @@ impl Drop for Oracle {
 /// Requests that tell apart everything the generator asks for.
 fn requests() -> Vec<Value> {
     let mut all = vec![json!({"proto": "tcp", "client": "sidecar"})];
-    for method in ["GET", "POST"] {
+    for method in ["GET", "POST", "PUT"] {
         for path in ["/v1/chat", "/healthz", "/other"] {
             all.push(json!({"method": method, "path": path, "client": "sidecar"}));
         }
@@ -289,7 +289,17 @@ fn callers_are_new_or_gone_exactly_when_the_reference_says_so() {
                 "the way back\n{}",
                 here()
             );
-            without_cause += report.changes.iter().filter(|c| c.cause.is_empty()).count();
+            for change in report.changes.iter().filter(|c| c.cause.is_empty()) {
+                without_cause += 1;
+                println!(
+                    "no cause: {} {}",
+                    change.kind.as_str(),
+                    change.about.words()
+                );
+                if without_cause == 1 {
+                    println!("{}", here());
+                }
+            }
             for change in &report.changes {
                 let key = (change.kind.as_str(), change.direction.as_str());
                 *directions.entry(key).or_default() += 1;

@@ -66,6 +66,28 @@ finish_action false >"$work/annotations" || code=$?
 [ "$code" = 2 ]
 [ ! -s "$work/annotations" ]
 
+# A pull request in a clone of depth 1: the base is fetched, only what is new counts, the comment says what it means.
+export GIT_AUTHOR_NAME=ci GIT_AUTHOR_EMAIL=ci@example.invalid GIT_COMMITTER_NAME=ci GIT_COMMITTER_EMAIL=ci@example.invalid
+git init -q -b main "$work/origin" && cp -r testdata/demo "$work/origin/cluster"
+(cd "$work/origin" && git add -A && git commit -q -m base && git switch -q -c change && echo "# more" >cluster/more.yaml && git add -A && git commit -q -m head)
+sha=$(git -C "$work/origin" rev-parse main)
+git -C "$work/origin" config uploadpack.allowAnySHA1InWant true
+git clone -q --depth=1 --branch change "file://$work/origin" "$work/clone"
+pull_request() { # new-only comment-file
+  : >"$work/output" && : >"$work/summary"
+  (export MESHGOV_ACTION_DIR=$work/clone MESHGOV_ACTION_BASE=$sha MESHGOV_ACTION_NEW_ONLY=$1 MESHGOV_ACTION_COMMENT=$2
+   env GITHUB_OUTPUT="$work/output" GITHUB_STEP_SUMMARY="$work/summary" RUNNER_TEMP="$work/tmp" MESHGOV_BIN="$bin" \
+     MESHGOV_ACTION_PATHS=cluster bash .github/action/check.sh >"$work/log" 2>&1)
+}
+pull_request true "$work/comment.md" || { cat "$work/log"; exit 1; }
+[ "$(sed -n 's/^exit-code=//p' "$work/output")" = 0 ] || { cat "$work/log"; exit 1; }
+grep -qx 'findings=0' "$work/output"
+grep -qx "comment-file=$work/comment.md" "$work/output"
+grep -q '<!-- meshgov diff -->' "$work/comment.md"
+pull_request false ""
+[ "$(sed -n 's/^exit-code=//p' "$work/output")" = 1 ]
+grep -qx 'comment-file=' "$work/output"
+
 : >"$work/output"
 env GITHUB_OUTPUT="$work/output" MESHGOV_ACTION_BUILD=true CARGO_TARGET_DIR="$root/target" bash .github/action/install.sh
 "$(sed -n 's/^bin=//p' "$work/output")" --version

@@ -19,6 +19,7 @@ data: {colour: blue}
 YAML
 git add -A
 run meshgov-system || { cat "$work/out"; echo "the hook failed on a clean tree"; exit 1; }
+git commit -q -m clean
 
 cat >bad.yaml <<'YAML'
 apiVersion: apps/v1
@@ -37,8 +38,14 @@ if run meshgov; then cat "$work/out"; echo "the hook passed a literal credential
 grep -q 'AIKEY001' "$work/out" || { cat "$work/out"; echo "the finding is not named"; exit 1; }
 if grep -q 'sk-demo-4f9c' "$work/out"; then echo "the hook printed the credential"; exit 1; fi
 run meshgov-system && { echo "the system hook passed a literal credential"; exit 1; }
+
+# What is committed already is old: the next commit is judged by what it adds.
+git commit -q -m "bad, past the hook"
+sed -i 's/blue/green/' ok.yaml
+git add -A
+run meshgov-system || { cat "$work/out"; echo "the hook refused a commit for what was there before"; exit 1; }
+run meshgov-tree && { echo "the hook for the whole tree passed a literal credential"; exit 1; }
 code=0
-clean=$work/clean
-mkdir "$clean" && cp ok.yaml "$clean" && (cd "$clean" && "$root/target/release/meshgov" check --quiet --no-progress) >"$work/quiet" 2>&1 || code=$?
-[ "$code" = 0 ] && [ ! -s "$work/quiet" ] || { cat "$work/quiet"; echo "the hook's command is not silent on a clean tree"; exit 1; }
-echo "pre-commit: clean tree passed silently, a literal credential was refused and not printed"
+"$root/target/release/meshgov" check --staged --quiet --no-progress >"$work/quiet" 2>&1 || code=$?
+[ "$code" = 0 ] && [ ! -s "$work/quiet" ] || { cat "$work/quiet"; echo "the hook's command is not silent when nothing is wrong"; exit 1; }
+echo "pre-commit: clean tree passed silently, a literal credential was refused and not printed, an old one passed"

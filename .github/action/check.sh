@@ -11,6 +11,35 @@ json=$out/meshgov.json
 annotations=$out/annotations.txt
 summary=$out/summary.md
 
+# Fetches the base, where the checkout of depth 1 does not hold it; prints the commit. What cannot be fetched is printed as
+# it was given, and `meshgov` says what to do.
+base_commit() {
+  local base=$1
+  if git rev-parse --verify --quiet --end-of-options "$base^{commit}"; then return; fi
+  if fetch "$base" || with_token fetch "$base"; then
+    git rev-parse --verify --quiet 'FETCH_HEAD^{commit}' && return
+  fi
+  printf '%s\n' "$base"
+}
+fetch() { git fetch --quiet --no-tags --depth=1 -- origin "$1" 2>/dev/null; }
+# The token goes through the environment, so that no process list shows it.
+with_token() (
+  [ -n "${MESHGOV_ACTION_TOKEN:-}" ] && [ -n "${GITHUB_SERVER_URL:-}" ] || exit 1
+  basic=$(printf 'x-access-token:%s' "$MESHGOV_ACTION_TOKEN" | base64 | tr -d '\n')
+  export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="http.$GITHUB_SERVER_URL/.extraheader"
+  export GIT_CONFIG_VALUE_0="AUTHORIZATION: basic $basic"
+  "$@"
+)
+# What the change means, as markdown: both sides as folders, cut to the paths.
+comment() { # base file
+  local before=$out/base
+  mkdir -p "$before"
+  git archive --format=tar "$1:$(git rev-parse --show-prefix)" | tar -xf - -C "$before" || return 2
+  local code=0
+  "$MESHGOV_BIN" diff --base "$before" --format markdown --fail-on never --allow-empty -- "${paths[@]}" >"$2" || code=$?
+  return "$code"
+}
+
 args=(--format human --format "sarif=$sarif" --format "json=$json" --format "github=$annotations"
   --format "markdown=$summary" --sarif-category "${MESHGOV_ACTION_CATEGORY:-meshgov}" --no-progress)
 [ -z "${MESHGOV_ACTION_CONFIG:-}" ] || args+=(--config "$MESHGOV_ACTION_CONFIG")
@@ -23,8 +52,24 @@ while IFS= read -r line; do
   [ -z "$line" ] || paths+=("$line")
 done <<<"${MESHGOV_ACTION_PATHS:-.}"
 
+base=${MESHGOV_ACTION_BASE:-}
+if [ -n "$base" ]; then
+  base=$(base_commit "$base")
+  args+=(--base "$base")
+  [ "${MESHGOV_ACTION_NEW_ONLY:-true}" = false ] || args+=(--new-only)
+fi
+
 code=0
 "$MESHGOV_BIN" check "${args[@]}" -- "${paths[@]}" || code=$?
+
+comment_file=
+if [ -n "$base" ] && [ -n "${MESHGOV_ACTION_COMMENT:-}" ]; then
+  if comment "$base" "$MESHGOV_ACTION_COMMENT"; then
+    comment_file=$MESHGOV_ACTION_COMMENT
+  else
+    echo "::warning title=meshgov::the comment could not be written"
+  fi
+fi
 
 [ -s "$summary" ] && [ -n "${GITHUB_STEP_SUMMARY:-}" ] && cat "$summary" >>"$GITHUB_STEP_SUMMARY"
 [ -s "$sarif" ] || sarif=""
@@ -36,5 +81,6 @@ fi
   printf 'sarif-file=%s\n' "$sarif"
   printf 'annotations-file=%s\n' "$annotations"
   printf 'findings=%s\n' "${findings:-0}"
+  printf 'comment-file=%s\n' "$comment_file"
   printf 'exit-code=%s\n' "$code"
 } >>"$GITHUB_OUTPUT"

@@ -6,6 +6,7 @@ use crate::resource::GroupKind;
 use crate::yaml::NodeRef;
 
 mod agentgateway;
+mod dynamo;
 mod envoy_ai_gateway;
 mod inference_extension;
 mod kagent;
@@ -55,6 +56,7 @@ pub const FAMILIES: &[&Family] = &[
     &ray::FAMILY,
     &kaito::FAMILY,
     &nim::FAMILY,
+    &dynamo::FAMILY,
     &vllm_stack::FAMILY,
     &kagent::FAMILY,
     &toolhive::FAMILY,

@@ -75,6 +75,21 @@ impl Component {
         self
     }
 
+    /// What has to be passed as well: the better of the two, and the reasons of both.
+    #[must_use]
+    pub fn stronger(mut self, other: Self) -> Self {
+        self.range = match (self.range, other.range) {
+            (Some((a, b)), Some((c, d))) => Some((a.max(c), b.max(d))),
+            (one, other) => one.or(other),
+        };
+        for because in other.because {
+            if !self.because.contains(&because) {
+                self.because.push(because);
+            }
+        }
+        self
+    }
+
     /// `3`, `?0-4`, or `-` when the question does not arise.
     #[must_use]
     pub fn shown(&self) -> String {

@@ -47,6 +47,12 @@ pub struct Links {
     pub telemetry: Vec<Arc<Resource>>,
 }
 
+/// The Gateways that a route names, as namespace and name; `own` is the namespace of a route that states none.
+#[must_use]
+pub fn gateways_of(route: &Resource, own: &str) -> Vec<(String, String)> {
+    route::parents(route, route.namespace.as_deref().unwrap_or(own))
+}
+
 /// Names of the Services that the controller of an asset may make of it.
 pub(super) fn made_services(asset: &Asset) -> impl Iterator<Item = String> + use<> {
     route::made_services(asset)

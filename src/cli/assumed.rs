@@ -58,7 +58,7 @@ pub(super) fn files(config: &Config) -> Result<Vec<Named<'_>>, Error> {
 }
 
 /// Takes such files out of the inputs: what is taken to exist is not judged.
-pub(super) fn set_apart(named: &[Named<'_>], discovered: &mut Discovered) {
+pub(super) fn set_apart(named: &[Named<'_>], discovered: &mut Discovered, cwd: &Path) {
     if named.is_empty() {
         return;
     }
@@ -69,7 +69,13 @@ pub(super) fn set_apart(named: &[Named<'_>], discovered: &mut Discovered) {
                 .ok()
                 .is_some_and(|one| two.canonicalize().is_ok_and(|two| one == two))
     };
+    let base = Base::of(cwd);
     discovered.files.retain(|file| match &file.origin {
+        // A revision holds what stands at the same path.
+        Origin::Blob(_) => {
+            let path = base.folder().join(&file.shown);
+            !named.iter().any(|n| is_same(&path, &n.path))
+        }
         Origin::File(path) => !named.iter().any(|n| is_same(path, &n.path)),
         _ => true,
     });

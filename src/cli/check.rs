@@ -307,6 +307,9 @@ impl Check {
             let rules = settings.compiled(&kinds)?;
             let engine = settings.engine();
             let files = expect::files(&settings.config, &request.cwd)?;
+            if let Some(base) = base.as_mut().filter(|_| sides.new_only) {
+                base.found = expect::drafts(base, files.clone(), &engine)?;
+            }
             input.found = expect::drafts(&mut input, files, &engine)?;
             let silencing = Silencing {
                 rules: &settings.rules,

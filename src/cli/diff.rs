@@ -4,15 +4,20 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::pipeline::{self, Input};
+use crate::cli::pipeline::{self, Input, Silencing};
 use crate::cli::settings::{ConfigFlags, FilterFlags, Settings};
 use crate::cli::{EXIT_EMPTY, EXIT_FINDINGS, EXIT_OK, Io, stdout_failed};
 use crate::discover::Request;
 use crate::discover::display::{Base, absolute};
 use crate::error::Error;
+use crate::evaluate::engine::EngineRules;
 use crate::facts::change::Direction;
+use crate::facts::subject::SubjectKind;
+use crate::facts::{Confidence, Severity};
+use crate::finding::{Gate, Old, Outcome};
 use crate::query::diff::{self, DiffReport, Tree};
-use crate::report::{self, Options};
+use crate::report::{self, Document, Options};
+use crate::rule::example;
 
 /// Arguments of `diff`.
 #[derive(Debug, Args)]
@@ -33,9 +38,9 @@ pub(super) struct Diff {
         env = "MESHGOV_DIFF_FAIL_ON"
     )]
     fail_on: FailOn,
-    /// Output format: human, json, markdown
+    /// Output format: human, json, markdown, sarif (the findings of DRIFT rules)
     #[arg(long, value_name = "FORMAT", default_value = "human",
-          value_parser = ["human", "json", "markdown"])]
+          value_parser = ["human", "json", "markdown", "sarif"])]
     format: String,
     /// Print every change with its proof
     #[arg(long)]
@@ -78,8 +83,11 @@ impl Diff {
             io.err.write_all(words.as_bytes()).map_err(stdout_failed)?;
             return Ok(EXIT_EMPTY);
         }
-        let mut report = of(base, head);
+        let mut report = of(&base, &head);
         report.folders = (Self::shown(&self.base, io), Self::shown(self.head(), io));
+        if self.format == "sarif" {
+            findings(&report, head, &settings, io)?;
+        }
         let options = Options {
             all: self.all,
             ..Options::default()
@@ -139,16 +147,57 @@ impl Diff {
 }
 
 /// Compares two inputs.
-fn of(base: Input, head: Input) -> DiffReport {
-    diff::diff(
+fn of(base: &Input, head: &Input) -> DiffReport {
+    fn tree(input: &Input) -> Tree<'_> {
         Tree {
-            views: &base.views,
-            assume: &base.assume,
+            views: &input.views,
+            assume: &input.assume,
+        }
+    }
+    let sources = (base.sources.clone(), head.sources.clone());
+    diff::diff(tree(base), tree(head), sources)
+}
+
+/// Writes what the rules on changes find, as SARIF.
+fn findings(
+    report: &DiffReport,
+    mut head: Input,
+    settings: &Settings,
+    io: &mut Io<'_>,
+) -> Result<(), Error> {
+    head.with_changes(report);
+    let mut rules = settings.compiled(&head.kinds())?;
+    rules.retain(|rule| rule.rule.info.subject == SubjectKind::Change);
+    let silencing = Silencing {
+        rules: &settings.rules,
+        ignores: &settings.config.ignores,
+        config: settings.config.file.as_ref(),
+        today: &io.today,
+        off: false,
+    };
+    let judgement = head.judge(&rules, &EngineRules::default(), &silencing);
+    let texts = rules
+        .iter()
+        .map(|rule| example::with_texts(&rule.rule.info, &rule.rule.file));
+    let outcome = Outcome {
+        findings: judgement.findings,
+        not_evaluated: judgement.not_evaluated,
+        not_analysed: Vec::new(),
+        views: head.summaries(),
+        rules: texts.collect(),
+        objects: head.loaded.resources.len(),
+        files: head.loaded.files.len(),
+        old: Old::default(),
+        gate: Gate {
+            fail_on: Some(Severity::High),
+            fail_confidence: Confidence::Medium,
         },
-        Tree {
-            views: &head.views,
-            assume: &head.assume,
-        },
-        (base.sources, head.sources),
-    )
+        today: io.today.clone(),
+        sources: head.sources,
+        secrets: head.loaded.secrets,
+    };
+    if let Some(format) = report::format(Document::Check, "sarif") {
+        (format.write)(&outcome, &Options::default(), io.out).map_err(stdout_failed)?;
+    }
+    Ok(())
 }

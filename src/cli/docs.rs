@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::asset::family::FAMILIES;
 use crate::cli::rules::pretty;
 use crate::config;
 use crate::error::Error;
@@ -42,6 +43,7 @@ pub fn pages() -> Result<BTreeMap<String, String>, Error> {
     pages.insert(String::from("docs/rules/README.md"), index);
     pages.insert(String::from("docs/cli.md"), cli());
     pages.insert(String::from("docs/facts.md"), facts());
+    pages.insert(String::from("docs/asset-kinds.md"), asset_kinds());
     pages.insert(
         String::from("docs/schema/rule.schema.json"),
         pretty(&format::json_schema()),
@@ -83,6 +85,26 @@ fn command(text: &mut String, of: &mut clap::Command, above: &str) {
     for sub in of.get_subcommands_mut() {
         command(text, sub, &format!("{name} "));
     }
+}
+
+/// Kinds that are AI assets for certain.
+fn asset_kinds() -> String {
+    let mut text = format!(
+        "{NOTE}# Kinds that are AI assets\n\n| product | kind | API group | class |\n|---|---|---|---|\n"
+    );
+    for family in FAMILIES {
+        for kind in family.kinds {
+            let _ = writeln!(
+                text,
+                "| {} | {} | `{}` | {} |",
+                family.name,
+                kind.kind,
+                kind.group,
+                kind.class.as_str()
+            );
+        }
+    }
+    text
 }
 
 /// What expressions may name.

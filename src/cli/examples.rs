@@ -133,11 +133,16 @@ fn one(
             problems.iter().map(at).collect::<Vec<_>>()
         })?,
     };
+    let base =
+        (!example.base.is_empty()).then(|| pipeline::read_texts(&example.base, assume.clone()));
     let mut input = pipeline::read_texts(&example.files, assume);
     let intents = example.files.iter().filter(|(path, _)| path == EXPECT);
     let intents: Vec<_> = intents.cloned().collect();
     input.found = expect::drafts(&mut input, intents, &engine)
         .map_err(|error| vec![at_example(error.to_string())])?;
+    if let Some(base) = &base {
+        input.compare_with(base);
+    }
     let silencing = Silencing {
         rules,
         ignores: &[],

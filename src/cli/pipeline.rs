@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::cel::Reasons;
 use crate::cli::io::Io;
 use crate::cli::tree::TreeSource;
 use crate::cli::{assumed, rendered};
@@ -14,11 +15,15 @@ use crate::error::Error;
 use crate::evaluate::draft::Draft;
 use crate::evaluate::engine::{self, EngineRules};
 use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
+use crate::facts::UnknownReason;
 use crate::facts::assumptions::Assumptions;
 use crate::facts::before::Base;
-use crate::facts::subject::{SubjectKind, World};
+use crate::facts::change::{Change, Side};
+use crate::facts::record::change::{ChangeRecord, ChangeSubject};
+use crate::facts::subject::{Subject, SubjectKind, World};
 use crate::finding::{ObjectRef, ViewSummary};
 use crate::load::{self, Loaded};
+use crate::query::diff::{self, DiffReport, Tree};
 use crate::resource::{GroupKind, ResourceId};
 use crate::rule::RuleSet;
 use crate::source::{SourceFile, SourceId, Sources, Span, to_u32};
@@ -46,6 +51,8 @@ pub struct Input {
     meshes: Vec<MeshSummary>,
     /// What else was found out about the views, to be merged with the verdicts.
     pub(super) found: Vec<Draft>,
+    /// What changed since a base, with its causes in words.
+    changes: Vec<(Change, Vec<String>)>,
 }
 
 /// What is silenced, and whether at all.
@@ -109,7 +116,7 @@ pub(super) fn read_tree(
         TreeSource::Git(snapshot) => snapshot.discover(request)?,
     };
     let assumed = assumed::files(config)?;
-    assumed::set_apart(&assumed, &mut discovered);
+    assumed::set_apart(&assumed, &mut discovered, &request.cwd);
     let mut loaded = load::load(&discovered, stdin);
     let assume = assume::read(config.assume());
     let mut settings = view_settings(config);
@@ -127,7 +134,7 @@ pub(super) fn read_tree(
         TreeSource::Git(_) => Vec::new(),
     };
     let mut input = with_views(loaded, views, &rendered, &settings, assume);
-    input.paths = discovered.roots.into_iter().map(|r| r.shown).collect();
+    input.paths = discovered.roots.iter().map(|r| r.shown.clone()).collect();
     for source in assumed.sources {
         input.sources.add(source.path.clone(), source.text.clone());
     }
@@ -165,6 +172,7 @@ fn with_views(
         paths: Vec::new(),
         meshes: Vec::new(),
         found: Vec::new(),
+        changes: Vec::new(),
     }
 }
 
@@ -207,6 +215,53 @@ pub fn read_texts(files: &[(String, String)], assume: Assumptions) -> Input {
 }
 
 impl Input {
+    /// Compares with what was: changes become subjects of rules. What only the base has is no subject, because findings point into the
+    /// head.
+    pub fn compare_with(&mut self, base: &Self) {
+        fn tree(input: &Input) -> Tree<'_> {
+            Tree {
+                views: &input.views,
+                assume: &input.assume,
+            }
+        }
+        let sources = (base.sources.clone(), self.sources.clone());
+        let report = diff::diff(tree(base), tree(self), sources);
+        self.with_changes(&report);
+    }
+
+    /// Takes over what a comparison found.
+    pub fn with_changes(&mut self, report: &DiffReport) {
+        self.changes = report
+            .changes
+            .iter()
+            .filter(|change| change.about.side == Side::Head)
+            .map(|change| (change.clone(), report.places(change)))
+            .collect();
+    }
+
+    /// The changes that a view shows, as subjects.
+    fn change_subjects(&self, world: &mut World) -> Vec<Box<dyn Subject>> {
+        let name = world.view.name.clone();
+        let of_view = self.changes.iter().filter(|(c, _)| c.views.contains(&name));
+        of_view
+            .map(|(change, causes)| {
+                let reasons = change.reasons().into_iter().map(|reason| {
+                    // A place of the base is none of the head's.
+                    world.reason(UnknownReason {
+                        span: None,
+                        ..reason
+                    })
+                });
+                let unknown = Reasons::new(reasons.collect());
+                Box::new(ChangeSubject(ChangeRecord {
+                    change: change.clone(),
+                    causes: causes.clone(),
+                    unknown,
+                })) as Box<dyn Subject>
+            })
+            .collect()
+    }
+
     /// Kinds that occur in any view, each once.
     #[must_use]
     pub fn kinds(&self) -> Vec<&GroupKind> {
@@ -236,6 +291,8 @@ impl Input {
                 world.facts.insert(SubjectKind::Asset, assets);
                 let identities = crate::facts::identity::subjects(view);
                 world.facts.insert(SubjectKind::Identity, identities);
+                let changes = self.change_subjects(&mut world);
+                world.facts.insert(SubjectKind::Change, changes);
                 (world, subjects.summary)
             })
             .collect()

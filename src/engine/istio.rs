@@ -33,7 +33,7 @@ mod taint;
 mod waypoint;
 mod ztunnel;
 
-pub use access::{Answer, Call, Path, Reach, Via};
+pub use crate::facts::access::reach::{Answer, Call, Path, Reach, Via};
 pub use client::{Destination, Wire};
 pub use compile::Protocol as Reads;
 pub use config::MeshConfig;

@@ -20,7 +20,9 @@ use crate::yaml::NodeRef;
 pub(crate) struct Network<'n> {
     topology: &'n Topology,
     by_namespace: BTreeMap<&'n str, Vec<&'n Arc<WorkloadRecord>>>,
-    policies: Vec<&'n Member>,
+    /// Names of all namespaces with an object or a workload, sorted.
+    names: Vec<&'n str>,
+    policies: BTreeMap<&'n str, Vec<&'n Member>>,
     admin: Vec<&'n Member>,
 }
 
@@ -52,10 +54,20 @@ impl<'n> Network<'n> {
         }
         let group = "policy.networking.k8s.io";
         let admin = ["AdminNetworkPolicy", "ClusterNetworkPolicy"];
+        let mut policies: BTreeMap<&str, Vec<&Member>> = BTreeMap::new();
+        for member in view.of_kind("networking.k8s.io", "NetworkPolicy") {
+            let namespace = member.namespace.as_str();
+            policies.entry(namespace).or_default().push(member);
+        }
+        let mut names: Vec<&str> = topology.namespaces.keys().map(String::as_str).collect();
+        names.extend(by_namespace.keys());
+        names.sort_unstable();
+        names.dedup();
         Self {
             topology,
+            names,
             by_namespace,
-            policies: view.of_kind("networking.k8s.io", "NetworkPolicy").collect(),
+            policies,
             admin: admin
                 .into_iter()
                 .flat_map(|k| view.of_kind(group, k))
@@ -77,15 +89,7 @@ impl<'n> Network<'n> {
 
     /// Namespaces that a selector matches, among those with an object or a workload in the view.
     fn namespaces(&self, selector: NodeRef<'_>) -> Vec<&'n str> {
-        let mut names: Vec<&str> = self
-            .topology
-            .namespaces
-            .keys()
-            .map(String::as_str)
-            .collect();
-        names.extend(self.by_namespace.keys());
-        names.sort_unstable();
-        names.dedup();
+        let mut names = self.names.clone();
         names.retain(|name| {
             let object = self.topology.namespaces.get(*name).map(|n| n.object());
             let labels = NamespaceLabels {
@@ -250,10 +254,7 @@ impl<'n> Network<'n> {
     /// Whether some NetworkPolicy isolates a workload for ingress.
     fn is_restricted(&self, record: &Arc<WorkloadRecord>) -> bool {
         let namespace = record.workload.namespace.as_str();
-        let near = self
-            .policies
-            .iter()
-            .filter(|m| m.namespace.as_str() == namespace);
+        let near = self.policies.get(namespace).into_iter().flatten();
         near.filter_map(|m| m.resource.object().get("spec"))
             .any(|spec| {
                 let types = spec.get("policyTypes").filter(|t| !t.is_empty());

@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::cel::Reasons;
-use crate::engine::Analysis;
-use crate::engine::istio::gaps;
-use crate::engine::istio::policy::Action;
-use crate::engine::network_gaps::Network;
+use crate::engine::{Action, Analysis, Network, gaps};
 use crate::facts::UnknownReason;
 use crate::facts::record::policy::{PolicyRecord, PolicySubject};
 use crate::facts::record::{ReasonNumbers, WorkloadRecord};

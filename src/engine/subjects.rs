@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::cel::Reasons;
 use crate::engine::Analysis;
-use crate::engine::istio::gaps::Clients;
+use crate::engine::gaps::Clients;
 use crate::facts::access::Access;
 use crate::facts::exposure::Exposure;
 use crate::facts::record::exposure::{ExposureRecord, ExposureSubject};
@@ -119,9 +119,7 @@ impl Analysis<'_> {
         let membership = self.membership(workload);
         let ports = workload.ports.iter().map(|port| {
             let transport = self.istio.transport(workload, &membership, port);
-            let reach = self
-                .istio
-                .reach(&self.topology, workload, &membership, &transport, port);
+            let reach = self.reach_given(workload, &membership, &transport, port);
             let unrestricted = reach.get().is_some_and(|r| !r.restricted);
             let ways = self.ways.to(workload.id, port.number, port.protocol);
             let exposures = ways

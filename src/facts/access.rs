@@ -2,9 +2,20 @@
 //!
 //! The scale: anyone > mesh > namespaces > identities > nobody. A restriction of requests (methods, paths …) qualifies a level and never
 //! lowers it.
+//!
+//! Layers combine here and nowhere else: egress of the caller ∩ ingress of the port ∩ the mesh, on every way to the port.
+
+pub mod callers;
+pub mod intervals;
+pub mod network;
+pub mod pods;
+pub mod reach;
+pub mod traffic;
 
 use std::collections::BTreeSet;
 
+use crate::facts::access::network::Network;
+use crate::facts::access::reach::Networks;
 use crate::facts::pattern::{self, Pattern};
 use crate::facts::peers::identity::IdentityPattern;
 use crate::facts::peers::{Address, Atom, Cube, Literal, PeerSet, Text};
@@ -117,7 +128,25 @@ impl Access {
     /// Reads a set of callers; `delegated` is what an external authorizer decides.
     #[must_use]
     pub fn of(allowed: &PeerSet, delegated: &PeerSet) -> Self {
-        let parts: Vec<Part> = allowed.cubes.iter().map(part).collect();
+        Self::within(&[(allowed, &Networks::default())], delegated)
+    }
+
+    /// Reads sets of callers, each with those whom the network carries on that way.
+    #[must_use]
+    pub fn within(ways: &[(&PeerSet, &Networks)], delegated: &PeerSet) -> Self {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut asked = false;
+        for (allowed, networks) in ways {
+            for cube in &allowed.cubes {
+                parts.extend(narrowed(part(cube), cube, networks.of_cube(cube)));
+            }
+            asked |= allowed.cubes.iter().any(|cube| {
+                !delegated
+                    .intersect(&PeerSet::of(vec![cube.clone()]))
+                    .is_empty()
+            });
+        }
+        let blocked = parts.is_empty() && ways.iter().any(|(allowed, _)| !allowed.is_empty());
         let widest = parts.iter().map(Part::exposure).max();
         let mut access = Self {
             level: widest.map_or(Level::Nobody, |(level, _)| level),
@@ -126,9 +155,12 @@ impl Access {
             except: BTreeSet::new(),
             nets: BTreeSet::new(),
             requests: BTreeSet::new(),
-            delegated: !allowed.intersect(delegated).is_empty(),
+            delegated: asked,
             proxied: true,
         };
+        if blocked {
+            access.by.insert(By::Network);
+        }
         for part in &parts {
             access.set.extend(part.set.iter().cloned());
             access.requests.extend(part.requests.iter().cloned());
@@ -180,6 +212,75 @@ fn part(cube: &Cube) -> Part {
         read_literal(&mut part, literal, identities.is_some());
     }
     part
+}
+
+/// What the network leaves of a part; `None` when nobody gets through.
+fn narrowed(mut part: Part, cube: &Cube, network: Option<&Network>) -> Option<Part> {
+    let Some(network) = network else {
+        return Some(part);
+    };
+    if let Some(patterns) = positive_identities(&cube.literals) {
+        let refused: Vec<&IdentityPattern> = cube
+            .literals
+            .iter()
+            .filter(|l| !l.positive)
+            .filter_map(|l| match l.atom.as_ref() {
+                Atom::Identity(patterns) => Some(patterns),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        let Some(holders) = network.holders(&patterns, &refused) else {
+            return Some(part);
+        };
+        if holders.unlimited {
+            part.except.extend(holders.except);
+            return Some(part);
+        }
+        if holders.members.is_empty() {
+            return None;
+        }
+        let tokens = part.set.iter().filter(|m| m.starts_with("jwt:")).cloned();
+        part.set = tokens.chain(holders.members).collect();
+        part.except.extend(holders.except);
+        part.by.insert(By::Network);
+        let level = if holders.namespaces {
+            Level::Namespaces
+        } else {
+            Level::Identities
+        };
+        part.level = part.level.min(level);
+        return Some(part);
+    }
+    let outside = network.outside_of(cube);
+    let words = network.pods.words(&network.callers.pods);
+    if network.callers.is_all() {
+        return Some(part);
+    }
+    if !outside.has_outside() && words.members.is_empty() {
+        return None;
+    }
+    if network.is_wide() {
+        let namespaces = words.except.into_iter().filter(|e| e.starts_with("ns:"));
+        part.except.extend(namespaces);
+        return Some(part);
+    }
+    part.by.insert(By::Network);
+    part.set.extend(words.members);
+    if outside.has_outside() {
+        if part.nets.is_empty() {
+            part.nets.extend(outside.nets());
+        }
+        return Some(part);
+    }
+    part.except.extend(words.except);
+    let level = if words.namespaces {
+        Level::Namespaces
+    } else {
+        Level::Identities
+    };
+    part.level = part.level.min(level);
+    Some(part)
 }
 
 fn read_literal(part: &mut Part, literal: &Literal, identified: bool) {

@@ -1,5 +1,6 @@
 //! Facts as expressions read them. Input: facts of engines; output: `WorkloadRecord`, `PortRecord` and the subjects made of them.
 
+pub mod change;
 pub mod exposure;
 pub mod policy;
 

@@ -126,6 +126,74 @@ pub static PORT: RecordType = RecordType {
     ],
 };
 
+/// `change`.
+pub static CHANGE: RecordType = RecordType {
+    name: "change",
+    fields: &[
+        field(
+            "kind",
+            Type::String,
+            "which fact changed: `access`, `callers`, `reach`, `transport`, `membership`, `client`, `exposure`, `asset`, `model`, `provider` or `grade`",
+        ),
+        field(
+            "subject",
+            Type::String,
+            "what changed: `namespace/name`, with `:port` for ports",
+        ),
+        field("asset", Type::Bool, "whether that is an AI asset"),
+        field(
+            "before",
+            Type::String,
+            "the value before, in words; `absent` when there was none",
+        ),
+        field(
+            "after",
+            Type::String,
+            "the value after, in words; `absent` when there is none",
+        ),
+        field(
+            "direction",
+            Type::String,
+            "`widened`, `narrowed` or `changed`",
+        ),
+        field(
+            "cause",
+            STRINGS,
+            "the edits that explain it, each with its place: `mesh/llm.yaml:10 (base)`",
+        ),
+        field(
+            "callersBefore",
+            Type::Int,
+            "how many workloads could call before, for `access` and `callers`",
+        ),
+        field(
+            "callersAdded",
+            Type::Int,
+            "how many pairs of caller and port are new",
+        ),
+        field(
+            "callersRemoved",
+            Type::Int,
+            "how many pairs of caller and port are gone",
+        ),
+        field(
+            "callersAnonymous",
+            Type::Int,
+            "how many of the new callers present no identity",
+        ),
+        field(
+            "breaks",
+            Type::Bool,
+            "whether clients got through before and no longer do, for `client`",
+        ),
+        field(
+            "clients",
+            Type::Int,
+            "how many clients send differently, for `client`",
+        ),
+    ],
+};
+
 /// `exposure`.
 pub static EXPOSURE: RecordType = RecordType {
     name: "exposure",
@@ -462,4 +530,7 @@ pub const CAN_BE_UNKNOWN: &[&str] = &[
     "port.access",
     "exposure.tls",
     "exposure.access",
+    // `change.direction` too, for `access`, `transport` and `membership`; the other kinds compare only what is known.
+    "change.before",
+    "change.after",
 ];

@@ -192,6 +192,21 @@ pub const SUBJECTS: &[SubjectRow] = &[
         }],
     },
     SubjectRow {
+        kind: SubjectKind::Change,
+        variables: &[
+            SubjectVariable {
+                name: "change",
+                ty: Type::Record(&schema::CHANGE),
+                doc: "what changed between two inputs; there are none without a base to compare with",
+            },
+            SubjectVariable {
+                name: "object",
+                ty: Type::Dyn,
+                doc: "the object it is about, as it is to be",
+            },
+        ],
+    },
+    SubjectRow {
         kind: SubjectKind::Tree,
         variables: &[SubjectVariable {
             name: "objects",

@@ -1,7 +1,9 @@
 //! The inventory of AI assets with what is known of each. Input: views and what may be assumed; output: `AssetReport`.
 
+mod budget;
 mod gateway;
 mod key;
+mod kuadrant;
 mod reach;
 
 use std::collections::HashMap;
@@ -364,21 +366,24 @@ fn grade(
             workload: gateway::workload(links),
             user: gateway::user(asset, links),
             operation: gateway::operation(asset),
-            budget: gateway::budget(links),
+            budget: gateway::budget(asset, links),
             key,
         };
         return (grade, Vec::new());
     }
-    let reached = reach::of(asset, analysis, assumptions);
+    let reached = reach::of(asset, analysis, exposure == Exposure::Route, assumptions);
     let grade = Grade {
-        user: if exposure.is_outside() || exposure == Exposure::Unknown {
+        user: if exposure == Exposure::Route {
+            // Whoever comes by a route must pass both.
+            gateway::user(asset, links).stronger(reached.user)
+        } else if exposure.is_outside() || exposure == Exposure::Unknown {
             reached.user
         } else {
             Component::none("no way in from outside the cluster")
         },
         workload: reached.workload,
         operation: reached.operation,
-        budget: gateway::budget_behind(links),
+        budget: gateway::budget_behind(asset, links, reached.only_gateways),
         key,
     };
     (grade, reached.callers)

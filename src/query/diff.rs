@@ -8,6 +8,7 @@ mod facts;
 mod ports;
 mod touched;
 mod views;
+mod ways;
 mod words;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::facts::change::{About, Cause, Change, ChangeKind, Direction, Side, St
 use crate::source::Sources;
 use crate::view::View;
 use facts::Facts;
+use touched::Touched;
 
 /// One of the two trees.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +49,22 @@ pub struct DiffReport {
 }
 
 impl DiffReport {
+    /// The places that explain a change: `mesh/llm.yaml:10 (base)`.
+    #[must_use]
+    pub fn places(&self, change: &Change) -> Vec<String> {
+        let place = |cause: &Cause| {
+            let sources = match cause.side {
+                Side::Base => &self.base,
+                Side::Head => &self.head,
+            };
+            let file = sources.get(cause.span.source)?;
+            let line = file.position(cause.span.start).line;
+            let path = self.path(cause.side, &file.path);
+            Some(format!("{path}:{line} ({})", cause.side.as_str()))
+        };
+        change.cause.iter().filter_map(place).collect()
+    }
+
     /// A path within the folder of its side, so that both sides print alike.
     #[must_use]
     pub fn path<'p>(&self, side: Side, path: &'p str) -> &'p str {
@@ -166,8 +184,10 @@ impl<'c, 'v> Compared<'c, 'v> {
 
     fn run(&mut self) {
         let ports = self.ports();
-        self.callers(&ports);
-        self.clients(&ports);
+        let clients = self.clients_of();
+        let touched = Touched::of(self, &ports);
+        self.callers(&ports, &clients, &touched);
+        self.clients(&ports, &clients, &touched);
         self.assets();
     }
 

@@ -4,6 +4,7 @@ mod whole;
 
 use crate::engine::Analysis;
 use crate::engine::istio::{Answer, Call, Destination, Wire};
+use crate::facts::access::network::Sender;
 use crate::facts::workload::{Port, Protocol, Workload};
 use crate::facts::{Fact, Step};
 use crate::query::access::edge::{Client, Presents};
@@ -184,6 +185,7 @@ impl<'a> Asked<'a> {
         let port = port_of(workload, call.port);
         let mut request = call.request.clone();
         let mut ambient = false;
+        let mut sender = Sender::Unsaid;
         match &call.from {
             Caller::Anonymous => {}
             Caller::Identity(identity, is_ambient) => {
@@ -191,7 +193,9 @@ impl<'a> Asked<'a> {
                 ambient = *is_ambient;
             }
             Caller::Workload(reference) => {
-                let client = Client::of(self.analysis, self.workload(reference)?);
+                let client = self.workload(reference)?;
+                sender = Sender::Workload(client.id);
+                let client = Client::of(self.analysis, client);
                 ambient = client.is_ambient();
                 match client.presents(self.analysis, workload, &port) {
                     Presents::Unknown => return Ok((None, Vec::new())),
@@ -215,6 +219,7 @@ impl<'a> Asked<'a> {
             request,
             is_http: call.is_http,
             through_service: ambient && !call.direct,
+            sender,
         };
         let reach = self.analysis.reach(workload, &port);
         Ok((reach.get().map(|r| r.answer(&call)), deciding(&reach)))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use meshgov::engine::Analysis;
 use meshgov::engine::istio::{Answer, Call, Destination, Reach, Wire};
+use meshgov::facts::access::network::Sender;
 use meshgov::facts::peers::{Identity, Request, Token};
 use meshgov::facts::transport::{Mode, Plaintext};
 use meshgov::facts::workload::{Port, Protocol, Workload};
@@ -158,6 +159,7 @@ pub(crate) fn call(check: &Value) -> Call {
     let source = text("ip", "10.0.0.9").parse().unwrap();
     let headers = check["headers"].as_object().into_iter().flatten();
     Call {
+        sender: Sender::Unsaid,
         is_http: text("proto", "http") == "http",
         through_service: text("via", "service") == "service"
             && text("client", "ambient") == "ambient",

@@ -13,7 +13,7 @@ fn the_tree_is_unpacked_whole_and_checked() {
     assert_eq!(output.status.code(), Some(1), "{printed}");
     // The story, one finding a line; no two findings about the same thing.
     for (rule, place) in [
-        ("MTLS002", "fraud/model.yaml:45:13"),
+        ("ISTPA004", "fraud/model.yaml:45:13"),
         ("AIKEY001", "web/assistant.yaml:22:22"),
         ("AIKEY006", "gateway/tools.yaml:18:19"),
         ("AIEGR001", "web/assistant.yaml:20:22"),

@@ -10,174 +10,12 @@ use crate::engine::istio::listener::Listener;
 use crate::engine::istio::policy::AuthorizationPolicy;
 use crate::engine::istio::taint;
 use crate::engine::istio::waypoint::Waypoint;
-use crate::facts::access::Access;
-use crate::facts::pattern::Pattern;
-use crate::facts::peers::identity::IdentityPattern;
-use crate::facts::peers::{Atom, Cube, Literal, PeerSet, Request, Token};
+use crate::facts::access::reach::{Networks, Path, Reach, Via};
+use crate::facts::peers::{Cube, Literal, PeerSet};
 use crate::facts::transport::{Membership, Mode, Transport};
 use crate::facts::workload::{Port, Workload};
 use crate::facts::{Fact, Role, Step};
 use crate::topology::Topology;
-
-/// How traffic gets to the port.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Via {
-    /// To the pod.
-    Direct,
-    /// Through this waypoint (`namespace/name`), as ambient clients of a Service do.
-    Waypoint(String),
-}
-
-/// One way to the port and who gets through on it.
-#[derive(Clone, Debug)]
-pub struct Path {
-    /// The way.
-    pub via: Via,
-    /// What the enforcing proxy reads; `None` = it looks at connections only.
-    pub protocol: Option<Protocol>,
-    /// Admitted callers and requests.
-    pub allowed: PeerSet,
-    /// Requests about which an external authorizer is asked.
-    pub delegated: PeerSet,
-    /// Issuers whose tokens are validated on the way.
-    pub issuers: Vec<String>,
-}
-
-/// Who reaches a port.
-#[derive(Clone, Debug)]
-pub struct Reach {
-    /// The ways; none when no proxy stands before the port.
-    pub paths: Vec<Path>,
-    /// Whether a proxy stands before the port.
-    pub proxied: bool,
-    /// Whether identities get lost on the way, because mutual TLS is switched off.
-    pub anonymous: bool,
-    /// Trust domains whose certificates the mesh accepts.
-    pub trust_domains: Vec<String>,
-    /// Whether any policy has a say.
-    pub restricted: bool,
-}
-
-impl Reach {
-    /// All paths together, on the scale.
-    #[must_use]
-    pub fn access(&self) -> Access {
-        if !self.proxied {
-            return Access::unprotected();
-        }
-        let (allowed, delegated) = self.sets();
-        Access::of(&allowed, &delegated)
-    }
-
-    fn sets(&self) -> (PeerSet, PeerSet) {
-        let mut allowed = PeerSet::nobody();
-        let mut delegated = PeerSet::nobody();
-        for path in &self.paths {
-            allowed = allowed.union(path.allowed.clone());
-            delegated = delegated.union(path.delegated.clone());
-        }
-        allowed.cubes.retain(|cube| self.is_real(cube));
-        (allowed, delegated)
-    }
-
-    /// All paths together, so that two can be compared: callers that get through, and those about whom an external authorizer is asked.
-    /// Where nobody looks at tokens, having one makes no difference.
-    #[must_use]
-    pub fn admitted(&self) -> (PeerSet, PeerSet) {
-        if !self.proxied {
-            return (PeerSet::all(), PeerSet::nobody());
-        }
-        let mut seen = self.clone();
-        for path in &mut seen.paths {
-            if path.issuers.is_empty() || path.protocol != Some(Protocol::Http) {
-                path.allowed = path.allowed.before_tokens();
-            }
-        }
-        seen.sets()
-    }
-
-    /// Whether both let in the same, literally; equal sets that are written differently may count as different.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        let same_set = |a: &PeerSet, b: &PeerSet| {
-            a.cubes.len() == b.cubes.len()
-                && (a.cubes.iter().zip(&b.cubes)).all(|(a, b)| a.literals == b.literals)
-        };
-        let same_path = |(a, b): (&Path, &Path)| {
-            a.via == b.via
-                && a.protocol == b.protocol
-                && a.issuers == b.issuers
-                && same_set(&a.allowed, &b.allowed)
-                && same_set(&a.delegated, &b.delegated)
-        };
-        self.proxied == other.proxied
-            && self.anonymous == other.anonymous
-            && self.trust_domains == other.trust_domains
-            && self.paths.len() == other.paths.len()
-            && self.paths.iter().zip(&other.paths).all(same_path)
-    }
-
-    /// Whether some request of a caller gets through; `through_service` is what [`Call::through_service`] is, for a caller that may also
-    /// call the pod directly.
-    #[must_use]
-    pub fn lets_in(
-        &self,
-        caller: Option<&crate::facts::peers::Identity>,
-        through_service: bool,
-    ) -> bool {
-        if !self.proxied {
-            return true;
-        }
-        let caller = caller.filter(|_| !self.anonymous);
-        self.paths
-            .iter()
-            .filter(|path| path.via == Via::Direct || (through_service && caller.is_some()))
-            .any(|path| path.allowed.admits_caller(caller))
-    }
-
-    /// Whether some caller can satisfy the cube: certificates come from the mesh's trust domains only, and no token's subject holds a star.
-    fn is_real(&self, cube: &Cube) -> bool {
-        let identified = cube.literals.iter().any(|l| match l.atom.as_ref() {
-            Atom::Identity(_) => l.positive,
-            _ => false,
-        });
-        let ours = self.trust_domains.iter().map(|t| IdentityPattern {
-            trust_domain: Pattern::star(t),
-            ..IdentityPattern::any()
-        });
-        let accepted = Literal::is(Atom::Identity(ours.collect()));
-        let starred = cube.literals.iter().any(|l| match l.atom.as_ref() {
-            Atom::Token(patterns) if l.positive => patterns
-                .iter()
-                .all(|p| p.subject.exact().is_some_and(|s| s.contains('*'))),
-            _ => false,
-        });
-        let refused = identified && cube.with(accepted).is_empty();
-        !(starred || refused)
-    }
-}
-
-/// A request with what is known of its sender.
-#[derive(Clone, Debug, Default)]
-pub struct Call {
-    /// The request as sent; its `token` is the one presented, valid or not.
-    pub request: Request,
-    /// Whether it is HTTP.
-    pub is_http: bool,
-    /// Whether it is addressed to a Service by a client of the ambient dataplane, so that a waypoint gets it.
-    pub through_service: bool,
-}
-
-/// The answer to a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// Whether it gets through (given the external authorizer agrees, when asked).
-    pub allowed: bool,
-    /// Whether an external authorizer is asked.
-    pub delegated: bool,
-    /// Whether any proxy stood in the way.
-    pub proxied: bool,
-}
 
 impl Istio {
     /// Who reaches a port, with the policies that count.
@@ -212,6 +50,8 @@ impl Istio {
                 anonymous: true,
                 trust_domains: Vec::new(),
                 restricted: false,
+                network: Networks::default(),
+                to_waypoint: Networks::default(),
             };
             return Fact::known(reach, transport.steps.clone());
         }
@@ -249,6 +89,8 @@ impl Istio {
             anonymous: matches!(mode, Mode::Plaintext(_)),
             trust_domains: self.config.trust_domains.clone(),
             restricted,
+            network: Networks::default(),
+            to_waypoint: Networks::default(),
         };
         Fact::known(reach, steps)
     }
@@ -331,69 +173,6 @@ impl Istio {
             .iter()
             .find_map(|s| self.waypoints.of_service(topology, s, namespace))
     }
-}
-
-impl Reach {
-    /// Answers one call.
-    #[must_use]
-    pub fn answer(&self, call: &Call) -> Answer {
-        let denied = Answer {
-            allowed: false,
-            delegated: false,
-            proxied: true,
-        };
-        if !self.proxied {
-            return Answer {
-                allowed: true,
-                proxied: false,
-                ..denied
-            };
-        }
-        let through_waypoint = call.through_service
-            && call.request.identity.is_some()
-            && self.paths.iter().any(|p| p.via != Via::Direct);
-        let spoken = if call.is_http {
-            Protocol::Http
-        } else {
-            Protocol::Tcp
-        };
-        let fits = |path: &&Path| (path.via != Via::Direct) == through_waypoint;
-        let mut ways = self.paths.iter().filter(fits);
-        let path = ways
-            .clone()
-            .find(|p| p.protocol.is_none_or(|q| q == spoken))
-            // HTTP on a port read as bytes gets through as bytes; bytes on a port read as HTTP do not. A waypoint reads as declared.
-            .or_else(|| ways.find(|p| p.protocol == Some(Protocol::Tcp) || p.via != Via::Direct));
-        let Some(path) = path else {
-            return denied;
-        };
-        let mut request = call.request.clone();
-        if self.anonymous {
-            request.identity = None;
-        }
-        let token = request.token.take();
-        // The authorizer is asked before tokens are looked at.
-        let delegated = path.delegated.admits(&request);
-        let reads_tokens = path.protocol == Some(Protocol::Http) && !path.issuers.is_empty();
-        if let Some(token) = token.filter(|_| reads_tokens) {
-            if !counts(&token, &path.issuers) {
-                return Answer {
-                    delegated,
-                    ..denied
-                };
-            }
-            request.token = Some(token);
-        }
-        Answer {
-            allowed: path.allowed.admits(&request),
-            delegated,
-            proxied: true,
-        }
-    }
-}
-
-fn counts(token: &Token, issuers: &[String]) -> bool {
-    token.valid && issuers.contains(&token.issuer)
 }
 
 /// Who gets as far as the policies: with DISABLE nobody has an identity, with STRICT everybody.

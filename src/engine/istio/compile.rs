@@ -4,19 +4,11 @@
 //! trust domains `pilot/pkg/security/trustdomain/bundle.go`.
 
 use crate::engine::istio::policy::{Action, Field, Rule, Term};
+pub use crate::facts::access::reach::Reads as Protocol;
 use crate::facts::pattern::{Pattern, Token};
 use crate::facts::peers::addresses::Network;
 use crate::facts::peers::identity::{IdentityPattern, TokenPattern};
 use crate::facts::peers::{Address, Atom, Cube, Literal, Text};
-
-/// What the proxy reads of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Protocol {
-    /// Requests.
-    Http,
-    /// Bytes.
-    Tcp,
-}
 
 /// Where and how a rule is read.
 #[derive(Clone, Copy, Debug)]

@@ -123,7 +123,7 @@ impl DestinationRules {
     }
 
     /// The rules that may concern calls to a host.
-    pub(crate) fn naming(&self, host: &str) -> impl Iterator<Item = &DestinationRule> {
+    pub(crate) fn naming(&self, host: &str) -> impl Iterator<Item = &DestinationRule> + Clone {
         let exact = self.exact.get(host).into_iter().flatten();
         let places = exact.chain(&self.patterns);
         let rules = places.filter_map(|(namespace, at)| self.rules.get(namespace)?.get(*at));
@@ -141,10 +141,6 @@ impl DestinationRules {
         })
     }
 
-    fn in_namespace(&self, namespace: &str) -> impl Iterator<Item = &DestinationRule> {
-        self.rules.get(namespace).into_iter().flatten()
-    }
-
     /// The rules for calls of `client` to `host`, which lives in `namespace`: the client's namespace, then the host's, then root; the
     /// first with any match wins, before the host's specificity.
     pub(crate) fn choose(
@@ -159,12 +155,13 @@ impl DestinationRules {
             rule.export.is_empty() || named(".") || named("*") || named(own)
         };
         let in_root = own == self.root;
-        let local = self.in_namespace(own).filter(|r| {
-            if in_root {
-                self.is_private(r)
-            } else {
-                visible_at_home(r)
-            }
+        let local = self.naming(host).filter(|r| {
+            r.namespace == own
+                && if in_root {
+                    self.is_private(r)
+                } else {
+                    visible_at_home(r)
+                }
         });
         match best(local, client, host) {
             Found::Rules(rules) => return Some(Chosen { rules }),
@@ -172,7 +169,9 @@ impl DestinationRules {
             Found::Nothing => {}
         }
         for tier in [namespace, &self.root] {
-            let exported = self.in_namespace(tier).filter(|r| !self.is_private(r));
+            let exported = self
+                .naming(host)
+                .filter(|r| r.namespace == *tier && !self.is_private(r));
             let Found::Rules(rules) = best(exported, client, host) else {
                 continue;
             };

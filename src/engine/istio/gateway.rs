@@ -4,11 +4,13 @@
 //! Behind a gateway the workload sees the gateway's identity and address, and the token of the caller (domain: istio.io/docs/ops/best-practices/
 //! security, "understand traffic capture"; istio/istio `pilot/pkg/model/policyattachment.go` for policies at gateways).
 
+use std::sync::Arc;
+
 use crate::engine::istio::Istio;
-use crate::engine::istio::access::{Path, Reach, Via};
 use crate::engine::istio::authorization::{Envoy, Verdict};
 use crate::engine::istio::compile::Protocol;
 use crate::facts::access::Access;
+use crate::facts::access::reach::{Networks, Path, Reach, Via};
 use crate::facts::exposure::{EdgeTls, Exposure, Front, GatewayRef};
 use crate::facts::peers::addresses::Network;
 use crate::facts::peers::identity::IdentityPattern;
@@ -269,8 +271,9 @@ impl Istio {
             _ => None,
         });
         let http = matches!(reads(exposure.tls), Protocol::Http);
+        let network = carried(exposure, reach, seen, wide);
         if !reach.proxied {
-            let mut access = Access::of(&from_edge, &edge.verdict.delegated);
+            let mut access = Access::within(&[(&from_edge, &network)], &edge.verdict.delegated);
             access.proxied = exposure.front != Front::Nobody;
             return access;
         }
@@ -301,6 +304,8 @@ impl Istio {
                 delegated,
                 issuers: Vec::new(),
             }],
+            network,
+            to_waypoint: Networks::default(),
             // Every field by name: what else narrows the port concerns who passes the traffic on, not the caller outside.
             proxied: reach.proxied,
             anonymous: reach.anonymous,
@@ -308,6 +313,32 @@ impl Istio {
             restricted: reach.restricted,
         };
         both.access()
+    }
+}
+
+/// Whom of the callers outside the network carries to the port: by their own address without a proxy between, else those whose proxy gets through.
+fn carried(exposure: &Exposure, reach: &Reach, seen: &Seen, wide: bool) -> Networks {
+    let identified = matches!(seen, Seen::As(_) | Seen::SomeIdentity) && !reach.anonymous;
+    let networks = &reach.network;
+    let network = if identified {
+        &networks.identified
+    } else {
+        &networks.plain
+    };
+    let Some(network) = network else {
+        return Networks::default();
+    };
+    let passes = match &exposure.front {
+        Front::Nobody => return Networks::same(Arc::new(network.outside())),
+        Front::Workloads(ids) => ids.iter().any(|id| network.admits_workload(*id)),
+        Front::Made { namespace, account } => network.admits_made(namespace, account),
+        Front::Unseen(_) if wide => !network.callers.is_empty(),
+        Front::Unseen(_) => network.callers.is_all(),
+    };
+    if passes {
+        Networks::default()
+    } else {
+        Networks::same(Arc::new(network.nobody()))
     }
 }
 

@@ -26,6 +26,24 @@ impl Network {
         self.0.contains(&address)
     }
 
+    /// Whether it is IPv4, its first and its last address as numbers.
+    #[must_use]
+    pub fn bounds(&self) -> (bool, u128, u128) {
+        let (family, low, high) = self.interval();
+        (family == Family::V4, low, high)
+    }
+
+    /// The block of `prefix` bits that starts at an address given as a number.
+    pub(crate) fn block(start: u128, prefix: u32, is_v4: bool) -> Option<Self> {
+        let address = if is_v4 {
+            IpAddr::from(u32::try_from(start).ok()?.to_be_bytes())
+        } else {
+            IpAddr::from(start.to_be_bytes())
+        };
+        let net = IpNet::new(address, u8::try_from(prefix).ok()?).ok()?;
+        Some(Self(net))
+    }
+
     fn interval(&self) -> (Family, u128, u128) {
         match self.0 {
             IpNet::V4(net) => (

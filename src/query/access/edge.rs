@@ -10,6 +10,7 @@ use crate::engine::Analysis;
 use crate::engine::istio::{Destination, Reach, Via, Wire};
 use crate::facts::Fact;
 use crate::facts::access::Access;
+use crate::facts::access::network::Sender;
 use crate::facts::peers::{Atom, Identity, PeerSet};
 use crate::facts::transport::Membership;
 use crate::facts::workload::{Port, Workload};
@@ -147,8 +148,14 @@ impl<'a> Client<'a> {
         let Some(reach) = reach.get() else {
             return plain(Verdict::Unknown);
         };
+        let sender = Sender::Workload(self.workload.id);
         if !reach.proxied {
-            return plain(Verdict::Allow);
+            let carried = reach.is_carried(&Via::Direct, sender, None);
+            return plain(if carried {
+                Verdict::Allow
+            } else {
+                Verdict::Deny
+            });
         }
         let identity = match self.presents(analysis, server, port) {
             Presents::Unknown => return plain(Verdict::Unknown),
@@ -175,7 +182,8 @@ impl<'a> Client<'a> {
                 Via::Waypoint(name) => name.as_str(),
             };
             let allowed = seen(&path.allowed);
-            if allowed.is_empty() {
+            let carried = reach.is_carried(&path.via, sender, identity.as_ref());
+            if allowed.is_empty() || !carried {
                 continue;
             }
             let delegated = seen(&path.delegated);

@@ -1,15 +1,17 @@
 //! What stands before a model at a gateway. Input: the links of an asset; output: components W, U, O, B.
 //!
 //! Fields: Envoy Gateway `SecurityPolicy`, `ClientTrafficPolicy`, `BackendTrafficPolicy` v1alpha1; Envoy AI Gateway `AIGatewayRoute`,
-//! `MCPRoute`, `QuotaPolicy`; Kuadrant `AuthPolicy` v1, `TokenRateLimitPolicy` v1alpha1.
+//! `MCPRoute`. Kuadrant's and the limits have files of their own.
 
 use std::sync::Arc;
 
 use crate::asset::grade::{Component, TOP};
-use crate::asset::link::Links;
+use crate::asset::link::{self, Links};
 use crate::asset::{Asset, Class};
 use crate::resource::Resource;
 use crate::yaml::NodeRef;
+
+use super::{budget, kuadrant};
 
 /// Whether the asset is reached through gateways only, by its nature.
 pub(super) fn is_gateway(asset: &Asset) -> bool {
@@ -38,29 +40,119 @@ pub(super) fn workload(links: &Links) -> Component {
     }
 }
 
-/// What callers must prove of their user.
+/// What callers must prove of their user on the weakest of the routes in.
 pub(super) fn user(asset: &Asset, links: &Links) -> Component {
-    let mut best: Option<Component> = own_security(asset);
-    for policy in &links.policies {
-        let found = of_policy(policy);
-        // Several policies on one target: every one must be passed, so the strongest counts.
-        let better = |new: &Component| best.as_ref().is_none_or(|known| known.range < new.range);
-        if let Some(found) = found.filter(better) {
-            best = Some(found);
-        }
+    weakest(asset, links, |route, policies| {
+        // Several policies on one route: every one must be passed, so the strongest counts.
+        let own = own_security(route).or_else(|| ingress(route));
+        strongest(
+            own.into_iter()
+                .chain(policies.iter().filter_map(|p| of_policy(p))),
+        )
+        .ok_or("no policy on route or gateway authenticates users")
+    })
+}
+
+/// The worst of the routes to an asset, each with the policies that hold for it; what is missing there is 0, or unknown when a Gateway of
+/// the route is not in the view.
+fn weakest(
+    asset: &Asset,
+    links: &Links,
+    read: impl Fn(&Resource, &[&Arc<Resource>]) -> Result<Component, &'static str>,
+) -> Component {
+    let own = [Arc::clone(&asset.resource)];
+    let routes = if links.routes.is_empty() {
+        &own[..]
+    } else {
+        links.routes.as_slice()
+    };
+    let space = asset.namespace.as_str();
+    let of_route = |route: &Arc<Resource>| {
+        let parents = link::gateways_of(route, space);
+        let seen = |(space, name): &(String, String)| {
+            let lies_there =
+                |g: &Arc<Resource>| g.namespace.as_ref().is_none_or(|own| own == space);
+            links
+                .gateways
+                .iter()
+                .any(|g| g.name == *name && lies_there(g))
+        };
+        let policies: Vec<&Arc<Resource>> = links
+            .policies
+            .iter()
+            .filter(|policy| holds_for(policy, route, &parents))
+            .collect();
+        read(route, &policies).unwrap_or_else(|says| {
+            if parents.iter().all(seen) && !(parents.is_empty() && is_bare(asset, links)) {
+                Component::known(0, says, Some(route.name_span()))
+            } else {
+                Component::between(0, TOP, UNSEEN, None)
+            }
+        })
+    };
+    routes
+        .iter()
+        .map(of_route)
+        .reduce(Component::worse)
+        .unwrap_or_default()
+}
+
+/// Whether nothing in the view says by which gateway the asset is reached.
+fn is_bare(asset: &Asset, links: &Links) -> bool {
+    is_gateway(asset) && links.gateways.is_empty() && links.routes.is_empty()
+}
+
+/// Whether a policy's target is a route or one of its Gateways. The controller of an AIGatewayRoute makes an HTTPRoute of its name.
+fn holds_for(policy: &Resource, route: &Resource, parents: &[(String, String)]) -> bool {
+    let spec = policy.object().get("spec");
+    let many = spec.and_then(|s| s.get("targetRefs"));
+    let one = spec.and_then(|s| s.get("targetRef"));
+    many.into_iter()
+        .flat_map(NodeRef::items)
+        .chain(one)
+        .any(|target| {
+            let text = |name: &str| target.get(name).and_then(NodeRef::as_str).unwrap_or("");
+            let name = text("name");
+            match text("kind") {
+                "Gateway" => parents.iter().any(|(_, parent)| parent == name),
+                "HTTPRoute" if route.kind() == "AIGatewayRoute" => route.name == name,
+                kind => kind == route.kind() && route.name == name,
+            }
+        })
+}
+
+fn strongest(components: impl Iterator<Item = Component>) -> Option<Component> {
+    components.max_by_key(|component| component.range)
+}
+
+/// Authentication that an ingress controller does: ingress-nginx and AWS Load Balancer Controller annotations.
+fn ingress(route: &Resource) -> Option<Component> {
+    if route.kind() != "Ingress" {
+        return None;
     }
-    match best {
-        Some(component) => component,
-        None if links.gateway_missing || links.gateways.is_empty() => {
-            Component::between(0, TOP, UNSEEN, None)
+    route.annotations().find_map(|(key, value)| {
+        let span = Some(value.span());
+        match key.as_str()? {
+            "nginx.ingress.kubernetes.io/auth-url" => Some(Component::between(
+                2,
+                TOP,
+                "an external authorizer decides",
+                span,
+            )),
+            "nginx.ingress.kubernetes.io/auth-type" => {
+                Some(Component::known(2, "shared passwords", span))
+            }
+            "alb.ingress.kubernetes.io/auth-type" if value.text() != "none" => {
+                Some(Component::known(3, "OpenID Connect", span))
+            }
+            _ => None,
         }
-        None => Component::known(0, "no policy on route or gateway authenticates users", None),
-    }
+    })
 }
 
 /// `MCPRoute` carries its own policy.
-fn own_security(asset: &Asset) -> Option<Component> {
-    let policy = asset.resource.object().at(&["spec", "securityPolicy"])?;
+fn own_security(route: &Resource) -> Option<Component> {
+    let policy = route.object().at(&["spec", "securityPolicy"])?;
     let node = |name: &str| policy.get(name).filter(|n| !n.is_empty());
     if let Some(oauth) = node("oauth") {
         let fixed = !oauth.get("audiences").is_none_or(NodeRef::is_empty);
@@ -94,7 +186,7 @@ fn of_policy(policy: &Arc<Resource>) -> Option<Component> {
             }
             node("extAuth").map(delegated)
         }
-        "AuthPolicy" => Some(delegated(spec)),
+        "AuthPolicy" => Some(kuadrant::user(spec)),
         "OIDCPolicy" => Some(Component::known(3, "OpenID Connect", Some(spec.span()))),
         _ => None,
     }
@@ -173,69 +265,35 @@ fn names_model(rule: NodeRef<'_>) -> bool {
         })
 }
 
-/// Kinds that limit tokens or requests.
-fn limit(policy: &Arc<Resource>) -> Option<Component> {
-    let spec = policy.object().get("spec")?;
-    let span = Some(spec.span());
-    match policy.kind() {
-        "BackendTrafficPolicy" => {
-            let limit = spec.get("rateLimit").filter(|n| !n.is_empty())?;
-            let keyed = any_distinct_header(limit);
-            Some(if keyed {
-                Component::between(
-                    2,
-                    4,
-                    "one budget for each value of a header",
-                    Some(limit.span()),
-                )
-            } else {
-                Component::known(1, "one budget for all callers", Some(limit.span()))
-            })
+/// The budget at a gateway: the weakest of the routes in.
+pub(super) fn budget(asset: &Asset, links: &Links) -> Component {
+    weakest(asset, links, |_, policies| {
+        let verified = budget::verified_headers(policies);
+        strongest(policies.iter().filter_map(|p| budget::limit(p, &verified)))
+            .ok_or("no policy limits tokens or requests")
+    })
+}
+
+/// The budget of pods: what is limited at a gateway is limited only when nobody else may call.
+pub(super) fn budget_behind(
+    asset: &Asset,
+    links: &Links,
+    only_gateways: Option<bool>,
+) -> Component {
+    let at_gateway = budget(asset, links);
+    let limited = at_gateway.range.is_some_and(|(_, high)| high > 0);
+    match only_gateways {
+        _ if !limited || links.routes.is_empty() => {
+            Component::known(0, "nothing limits tokens or requests", None)
         }
-        "QuotaPolicy" | "TokenRateLimitPolicy" | "RateLimitPolicy" | "PlanPolicy" => Some(
-            Component::between(1, 4, format!("{} limits", policy.kind()), span),
-        ),
-        _ => None,
-    }
-}
-
-/// Depth is that of the document, which the parser caps.
-fn any_distinct_header(node: NodeRef<'_>) -> bool {
-    if node.is_map() {
-        node.get("type").and_then(NodeRef::as_str) == Some("Distinct")
-            || node.entries().any(|(_, value)| any_distinct_header(value))
-    } else {
-        node.items().any(any_distinct_header)
-    }
-}
-
-/// The budget at a gateway.
-pub(super) fn budget(links: &Links) -> Component {
-    let limits = links.policies.iter().filter_map(limit);
-    match limits.max_by_key(|limit| limit.range) {
-        Some(limit) => limit,
-        None if links.gateway_missing || links.gateways.is_empty() => {
-            Component::between(0, TOP, UNSEEN, None)
-        }
-        None => Component::known(0, "no policy limits tokens or requests", None),
-    }
-}
-
-/// The budget of pods: those behind a gateway with a limit may be reached past it.
-pub(super) fn budget_behind(links: &Links) -> Component {
-    let limits = links.policies.iter().filter_map(limit);
-    match limits.max_by_key(|limit| limit.range) {
-        Some(limit) => {
-            let high = limit.range.map_or(TOP, |(_, high)| high);
-            let mut open = Component::between(
-                0,
-                high,
-                "there is a limit at the gateway; whether it can be passed by is not known",
-                None,
-            );
-            open.because.extend(limit.because);
+        Some(true) => at_gateway,
+        Some(false) => Component::known(0, "callers beside the gateway have no limit", None),
+        None => {
+            let high = at_gateway.range.map_or(TOP, |(_, high)| high);
+            let says = "there is a limit at the gateway; whether it can be passed by is not known";
+            let mut open = Component::between(0, high, says, None);
+            open.because.extend(at_gateway.because);
             open
         }
-        None => Component::known(0, "nothing limits tokens or requests", None),
     }
 }

@@ -5,6 +5,7 @@ use crate::asset::grade::{Component, TOP};
 use crate::asset::link::Links;
 use crate::asset::signal::{is_credential, variables};
 use crate::pods::{self, PodTemplate};
+use crate::source::Span;
 use crate::view::View;
 use crate::yaml::NodeRef;
 
@@ -41,7 +42,35 @@ pub(super) fn component(asset: &Asset, links: &Links, view: &View) -> Component 
             add(of_backend_policy(view, space, spec));
         }
     }
-    worst.unwrap_or_else(|| Component::none("it holds no credential of a provider that we know"))
+    worst
+        .or_else(|| federated_account(asset, links, view))
+        .unwrap_or_else(|| Component::none("it holds no credential of a provider that we know"))
+}
+
+/// Annotations by which a cloud gives the pods of a service account short-lived tokens, and the providers that take them: EKS IAM roles for
+/// service accounts, GKE and Azure workload identity.
+const FEDERATED: &[(&str, &[&str])] = &[
+    ("eks.amazonaws.com/role-arn", &["aws-bedrock", "sagemaker"]),
+    ("iam.gke.io/gcp-service-account", &["vertex", "gemini"]),
+    ("azure.workload.identity/client-id", &["azure-openai"]),
+];
+
+/// A cloud's model called without a key, by an account that the cloud knows.
+fn federated_account(asset: &Asset, links: &Links, view: &View) -> Option<Component> {
+    let space = asset.namespace.as_str();
+    let account = view
+        .of_kind("", "ServiceAccount")
+        .filter(|m| m.namespace.as_str() == space)
+        .find(|m| m.resource.name == links.service_account)?;
+    let providers = asset.providers();
+    account.resource.annotations().find_map(|(key, value)| {
+        let (_, takers) = FEDERATED
+            .iter()
+            .find(|(name, _)| key.as_str() == Some(name))?;
+        let taken = providers.iter().any(|(_, p, _)| takers.contains(&p.name));
+        let says = "its service account gets short-lived tokens from the cloud";
+        taken.then(|| Component::known(4, says, Some(value.span())))
+    })
 }
 
 /// A Secret: managed outside when an ExternalSecret makes it and refreshes it.
@@ -59,6 +88,13 @@ fn of_secret(view: &View, space: &str, name: NodeRef<'_>, plain: u8, user: &str)
         // The default is one hour (external-secrets `spec.refreshInterval`); 0 fetches once.
         every.is_none_or(|e| !matches!(e.text(), "0" | "0s" | "0m" | "0h"))
     });
+    if let Some((value, words, span)) = of_vault(view, space, text) {
+        return Component::known(
+            value,
+            format!("{user} comes from Secret {text}: {words}"),
+            Some(span),
+        );
+    }
     let (value, words) = match (external, refreshes) {
         (Some(_), true) => (3, "an ExternalSecret refreshes it"),
         _ => (plain, "a static Secret"),
@@ -69,6 +105,30 @@ fn of_secret(view: &View, space: &str, name: NodeRef<'_>, plain: u8, user: &str)
         format!("{user} comes from Secret {text}: {words}"),
         Some(span),
     )
+}
+
+/// Vault Secrets Operator (`secrets.hashicorp.com/v1beta1`): leased secrets are short-lived; static ones are fetched again after
+/// `refreshAfter`, and never without it.
+fn of_vault(view: &View, space: &str, name: &str) -> Option<(u8, &'static str, Span)> {
+    ["VaultDynamicSecret", "VaultStaticSecret"]
+        .iter()
+        .find_map(|kind| {
+            let made = view.of_kind("secrets.hashicorp.com", kind).find(|m| {
+                let made = m.resource.object().at(&["spec", "destination", "name"]);
+                m.namespace.as_str() == space && made.is_some_and(|n| n.text() == name)
+            })?;
+            let span = made.resource.name_span();
+            let again = made
+                .resource
+                .object()
+                .at(&["spec", "refreshAfter"])
+                .is_some();
+            match (*kind, again) {
+                ("VaultDynamicSecret", _) => Some((4, "Vault leases it", span)),
+                (_, true) => Some((3, "Vault refreshes it", span)),
+                _ => None,
+            }
+        })
 }
 
 /// Envoy AI Gateway: the gateway holds the key (`BackendSecurityPolicy` v1alpha1).

@@ -4,6 +4,7 @@ use crate::asset::Asset;
 use crate::asset::grade::{Because, Component, TOP};
 use crate::engine::Analysis;
 use crate::facts::access::{Access, By, Level};
+use crate::facts::exposure::Exposure;
 use crate::facts::workload::{Port, Protocol, Workload};
 use crate::facts::{Fact, Role};
 
@@ -13,6 +14,8 @@ pub(super) struct Reached {
     pub(super) user: Component,
     pub(super) operation: Component,
     pub(super) callers: Vec<String>,
+    /// Whether only gateways may call; `None` when that is not known.
+    pub(super) only_gateways: Option<bool>,
 }
 
 /// API groups of meshes that have no engine yet: their policies may narrow what we call open.
@@ -23,7 +26,13 @@ const NOT_ANALYSED: &[(&str, &str)] = &[
     ("cilium.io", "Cilium"),
 ];
 
-pub(super) fn of(asset: &Asset, analysis: &Analysis<'_>, assumptions: &mut Vec<String>) -> Reached {
+/// `by_routes_only`: what policies at a gateway demand is read elsewhere, so it is left out here.
+pub(super) fn of(
+    asset: &Asset,
+    analysis: &Analysis<'_>,
+    by_routes_only: bool,
+    assumptions: &mut Vec<String>,
+) -> Reached {
     let id = asset.resource.id;
     let workload = analysis
         .topology
@@ -53,7 +62,10 @@ pub(super) fn of(asset: &Asset, analysis: &Analysis<'_>, assumptions: &mut Vec<S
     };
     let mut reached: Option<Reached> = None;
     for port in ports.iter().filter(|p| p.protocol == Protocol::Tcp) {
-        let one = of_port(workload, port, analysis, assumptions);
+        let mut one = of_port(workload, port, analysis, assumptions);
+        if let Some(user) = outside(workload, port, analysis, by_routes_only) {
+            one.user = user;
+        }
         reached = Some(match reached {
             None => one,
             Some(known) => both(known, one),
@@ -80,6 +92,7 @@ fn unknown(why: &str) -> Reached {
         user: range(),
         operation: Component::between(0, 3, why, None),
         callers: Vec::new(),
+        only_gateways: None,
     }
 }
 
@@ -93,6 +106,11 @@ fn both(one: Reached, other: Reached) -> Reached {
         user: one.user.worse(other.user),
         operation: one.operation.worse(other.operation),
         callers,
+        only_gateways: match (one.only_gateways, other.only_gateways) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        },
     }
 }
 
@@ -102,10 +120,14 @@ fn of_port(
     analysis: &Analysis<'_>,
     assumptions: &mut Vec<String>,
 ) -> Reached {
-    let fact = analysis.reach(workload, port);
+    let reach = analysis.reach(workload, port);
     let access = Fact {
-        value: fact.value.map(|reach| reach.access()),
-        steps: fact.steps,
+        value: reach
+            .value
+            .as_ref()
+            .map(|r| r.access())
+            .map_err(Clone::clone),
+        steps: reach.steps.clone(),
     };
     for step in &access.steps {
         if matches!(step.role, Role::Assumed(_)) {
@@ -136,8 +158,98 @@ fn of_port(
         workload: component(workload_identity(known)),
         user: component(user_identity(known)),
         operation: component(operation(known)),
+        only_gateways: only_gateways(known, analysis),
         callers: known.set.iter().cloned().collect(),
     }
+}
+
+/// What users must prove who come from outside, on the weakest way in; `None` without a way.
+fn outside(
+    workload: &Workload,
+    port: &Port,
+    analysis: &Analysis<'_>,
+    by_routes_only: bool,
+) -> Option<Component> {
+    let reach = analysis.reach(workload, port);
+    let ways = analysis.ways.to(workload.id, port.number, port.protocol);
+    let of_way = |way: &Exposure| {
+        let mut way = way.clone();
+        if by_routes_only {
+            way.delegated.clear();
+        }
+        let fact = analysis.from_outside(&way, &reach);
+        let mut component = match &fact.value {
+            Ok(access) => {
+                let (value, says) = user_identity(access);
+                Component::known(
+                    value,
+                    format!("port {} from outside: {says}", port.number),
+                    None,
+                )
+            }
+            Err(reasons) => {
+                let words: Vec<_> = reasons.iter().map(|r| r.missing.as_str()).collect();
+                Component::between(0, TOP, words.join("; "), None)
+            }
+        };
+        component
+            .because
+            .extend(fact.steps.iter().map(|step| Because {
+                says: step.says.clone(),
+                span: step.span(),
+            }));
+        component
+    };
+    ways.map(of_way).reduce(Component::worse)
+}
+
+/// Whether every caller is a gateway: an account, or a namespace, of gateways alone; `None` when the view does not hold what runs there. Istio
+/// runs the pods of a Gateway `g` of class `c` as account `g-c` (istio.io, "Kubernetes Gateway API", automated deployment).
+fn only_gateways(access: &Access, analysis: &Analysis<'_>) -> Option<bool> {
+    if access.level == Level::Nobody {
+        return Some(true);
+    }
+    let named = matches!(access.level, Level::Identities | Level::Namespaces);
+    if !named || !access.proxied || !access.by.contains(&By::Mtls) || access.set.is_empty() {
+        return Some(false);
+    }
+    let mut all = Some(true);
+    for member in &access.set {
+        match is_gateway(member, analysis) {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => all = None,
+        }
+    }
+    all
+}
+
+fn is_gateway(member: &str, analysis: &Analysis<'_>) -> Option<bool> {
+    let (space, account) = match member.strip_prefix("sa:") {
+        Some(account) => {
+            let (space, name) = account.split_once('/')?;
+            (space, Some(name))
+        }
+        None => (member.strip_prefix("ns:")?, None),
+    };
+    let mut gateway = None;
+    for workload in &analysis.topology.workloads {
+        let runs_there = workload.namespace.as_str() == space
+            && account.is_none_or(|name| workload.service_account == name);
+        if runs_there && !workload.is_gateway() {
+            return Some(false);
+        }
+        if runs_there {
+            gateway = Some(true);
+        }
+    }
+    let group = "gateway.networking.k8s.io";
+    let made = analysis.view.of_kind(group, "Gateway").any(|g| {
+        let class = g.resource.object().at(&["spec", "gatewayClassName"]);
+        let name = format!("{}-{}", g.resource.name, class.map_or("", |c| c.text()));
+        g.namespace.as_str() == space && account.is_none_or(|account| account == name)
+    });
+    if made { Some(true) } else { gateway }
 }
 
 fn workload_identity(access: &Access) -> (u8, String) {
@@ -180,11 +292,16 @@ fn user_identity(access: &Access) -> (u8, String) {
 }
 
 fn operation(access: &Access) -> (u8, String) {
+    let paths: Vec<&str> = access
+        .requests
+        .iter()
+        .filter_map(|r| r.strip_prefix("path:"))
+        .collect();
+    let is_whole = |path: &&str| matches!(*path, "*" | "/*");
     match access.level {
         Level::Nobody => (3, "nobody may call".into()),
-        _ if access.requests.iter().any(|r| r.starts_with("path:")) => {
-            (2, "only listed paths".into())
-        }
-        _ => (0, "every path".into()),
+        _ if paths.is_empty() || paths.iter().any(is_whole) => (0, "every path".into()),
+        _ if paths.iter().any(|path| path.contains('*')) => (1, "everything below a path".into()),
+        _ => (2, "only listed paths".into()),
     }
 }

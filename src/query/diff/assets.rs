@@ -8,6 +8,7 @@ use crate::asset::grade::{Grade, Letter};
 use crate::drift::cause::Question;
 use crate::drift::lattice::by_width;
 use crate::facts::change::{About, Cause, Change, ChangeKind, Direction, Side, State};
+use crate::facts::workload::Workload;
 use crate::query::assets::{self, AssetEntry, Exposure, OfView};
 use crate::query::diff::Compared;
 use crate::query::diff::facts::Facts;
@@ -128,7 +129,13 @@ impl Compared<'_, '_> {
             &provider_hosts(was),
             &provider_hosts(is),
         );
-        if was.exposure != is.exposure {
+        // Ports of the pods have their ways in compared one by one.
+        let has_ports = |facts: &Facts<'_>, asset: &OfView| {
+            let of = |w: &&Workload| w.resource.id == asset.resource.id && !w.ports.is_empty();
+            facts.analysis.topology.workloads.iter().any(|w| of(&w))
+        };
+        let by_port = has_ports(self.base, before) && has_ports(self.head, after);
+        if was.exposure != is.exposure && !by_port {
             let word = |e: &AssetEntry| State::Known(e.exposure.as_str().to_owned());
             let known =
                 |e: &AssetEntry| !matches!(e.exposure, Exposure::Unknown | Exposure::NotCalled);

@@ -65,9 +65,7 @@ impl Compared<'_, '_> {
     }
 
     /// Adds callers to access changes, and changes of their own where no rule of the port changed.
-    pub(super) fn callers(&mut self, ports: &[PortPair]) {
-        let clients = self.clients_of();
-        let touched = Touched::of(self, ports);
+    pub(super) fn callers(&mut self, ports: &[PortPair], clients: &[Client], touched: &Touched) {
         let others: Vec<usize> = (0..clients.len())
             .filter(|&at| clients.get(at).is_some_and(|c| c.is_other))
             .collect();
@@ -81,7 +79,7 @@ impl Compared<'_, '_> {
                 if asked.is_empty() {
                     return None;
                 }
-                Some((asks_all, this.edges(pair, &clients, asked)?))
+                Some((asks_all, this.edges(pair, clients, asked)?))
             })
             .collect();
         let mut by_client: BTreeMap<usize, Vec<(usize, bool)>> = BTreeMap::new();
@@ -97,7 +95,7 @@ impl Compared<'_, '_> {
                         change.edges = Some(found.edges);
                     }
                 }
-                None if asks_all => self.other_callers(pair, found, &clients),
+                None if asks_all => self.other_callers(pair, found, clients),
                 None => {
                     for (client, came) in found.by_client {
                         by_client.entry(client).or_default().push((at, came));

@@ -1,7 +1,7 @@
 //! What clients send. Input: two views in comparison; output: changes of the wire per Service port, where a DestinationRule, a policy or
 //! mesh-wide settings changed it. Where the server itself became plaintext, its transport says it all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::drift::cause::Question;
@@ -14,18 +14,16 @@ use crate::facts::workload::ServicePort;
 use crate::query::diff::Compared;
 use crate::query::diff::callers::{Client, Wires, wire};
 use crate::query::diff::facts::{At, Facts};
-use crate::query::diff::ports::PortPair;
+use crate::query::diff::ports::{PortPair, rests_on};
 use crate::query::diff::touched::{Touched, full_name};
-use crate::resource::Resource;
+use crate::resource::{Resource, ResourceId};
 
 /// Clients that send one thing before and another after.
 type Moves = BTreeMap<(Wire, Wire), Vec<(usize, usize)>>;
 
 impl Compared<'_, '_> {
     /// Compares what arrives at the Services that something touched.
-    pub(super) fn clients(&mut self, ports: &[PortPair]) {
-        let touched = Touched::of(self, ports);
-        let clients: Vec<Client> = self.clients_of();
+    pub(super) fn clients(&mut self, ports: &[PortPair], clients: &[Client], touched: &Touched) {
         let mut seen = BTreeSet::new();
         for pair in ports {
             let (Some(b), Some(h)) = (pair.base, pair.head) else {
@@ -42,12 +40,12 @@ impl Compared<'_, '_> {
                 );
                 if touched.service(&key.0, &key.1) && seen.insert(key.clone()) {
                     let service = service.clone();
-                    let moves = self.moves((b, h), &key, &clients);
+                    let moves = self.moves((b, h), &key, clients);
                     self.report(&service, &key.0, moves);
                 }
             }
         }
-        self.hosts_without_pods(&clients, &seen);
+        self.hosts_without_pods(clients, &seen);
     }
 
     /// Clients in the mesh, on both sides alike, to whom something else happens.
@@ -150,8 +148,9 @@ impl Compared<'_, '_> {
         change.cause = self.explain(&Question {
             base: &change.base_proof,
             head: &change.head_proof,
+            base_objects: &servers(self.base, destination),
+            head_objects: &servers(self.head, destination),
             namespace,
-            ..Question::default()
         });
         self.changes.push(change);
     }
@@ -187,15 +186,11 @@ impl Compared<'_, '_> {
                 namespace,
             };
             let mut moves = Moves::new();
+            let mut known = (Sent::new(), Sent::new());
             for &(base, head, _) in &sidecars {
-                let of = |facts: &Facts<'_>, at| {
-                    let client = facts.workload(at)?;
-                    let topology = &facts.analysis.topology;
-                    let istio = &facts.analysis.istio;
-                    let fact = istio.client(topology, client, &destination, NO_PORT, None)?;
-                    fact.get().copied()
-                };
-                if let (Some(before), Some(after)) = (of(self.base, base), of(self.head, head))
+                let before = sent(self.base, base, &destination, &mut known.0);
+                let after = sent(self.head, head, &destination, &mut known.1);
+                if let (Some(before), Some(after)) = (before, after)
                     && before != after
                 {
                     moves.entry((before, after)).or_default().push((base, head));
@@ -223,6 +218,41 @@ impl Compared<'_, '_> {
         };
         self.head.behind(namespace, name).next().is_some()
     }
+}
+
+/// Pods behind a Service decide too what arrives, with their Namespaces.
+fn servers(facts: &Facts<'_>, destination: &Destination<'_>) -> Vec<ResourceId> {
+    let Destination::Service { namespace, name } = destination else {
+        return Vec::new();
+    };
+    let behind = facts.behind(namespace, name);
+    behind
+        .filter_map(|at| facts.workload(at))
+        .flat_map(|workload| rests_on(facts, workload, true))
+        .collect()
+}
+
+/// What sidecars of a namespace send to one host.
+type Sent<'f> = HashMap<&'f str, Option<Wire>>;
+
+/// What a sidecar sends to a host; worked out once for a namespace where no rule tells pods apart.
+fn sent<'f>(
+    facts: &'f Facts<'_>,
+    at: usize,
+    destination: &Destination<'_>,
+    known: &mut Sent<'f>,
+) -> Option<Wire> {
+    let client = facts.workload(at)?;
+    let istio = &facts.analysis.istio;
+    let ask = || {
+        let topology = &facts.analysis.topology;
+        let fact = istio.client(topology, client, destination, NO_PORT, None)?;
+        fact.get().copied()
+    };
+    if istio.tells_pods_apart() {
+        return ask();
+    }
+    *known.entry(client.namespace.as_str()).or_insert_with(ask)
 }
 
 /// No `portLevelSettings` entry names it, so the rule as a whole counts.

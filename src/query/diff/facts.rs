@@ -88,7 +88,7 @@ fn of_workload(analysis: &Analysis<'_>, workload: &Workload) -> WorkloadFacts {
     let istio = &analysis.istio;
     let ports = workload.ports.iter().map(|port| {
         let transport = istio.transport(workload, &membership, port);
-        let reach = istio.reach(&analysis.topology, workload, &membership, &transport, port);
+        let reach = analysis.reach_given(workload, &membership, &transport, port);
         PortFacts { transport, reach }
     });
     WorkloadFacts {

@@ -128,6 +128,7 @@ impl Compared<'_, '_> {
             return pair;
         };
         let at = ((base.0, Some(base.1)), (head.0, Some(head.1)));
+        self.ways(base, head);
         self.transport(at, &before.transport, &after.transport);
         let direction = match (&before.reach.value, &after.reach.value) {
             (Ok(before), Ok(after)) if before.is_same(after) => return pair,

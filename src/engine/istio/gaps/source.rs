@@ -6,6 +6,7 @@ use super::authorization::speaks_of;
 use super::{Selected, meshed, mode, port_words};
 use crate::engine::istio::policy::{Action, AuthorizationPolicy, Field, Rule, Term};
 use crate::facts::policy::Source;
+use crate::facts::record::PortRecord;
 use crate::facts::transport::{Mode, Plaintext};
 use crate::facts::workload::Protocol;
 use crate::source::Span;
@@ -81,7 +82,9 @@ fn source(at: usize, rule: &Rule, entry: &[Term<Field>], selected: Selected<'_>)
             match mode(port) {
                 Some(Mode::Permissive) => {}
                 Some(Mode::Plaintext(Plaintext::Disabled)) => {
-                    source.anonymous_ports.push(port_words(number, record));
+                    if is_certain(port) {
+                        source.anonymous_ports.push(port_words(number, record));
+                    }
                 }
                 _ => continue,
             }
@@ -95,4 +98,10 @@ fn source(at: usize, rule: &Rule, entry: &[Term<Field>], selected: Selected<'_>)
     }
     source.assumptions = least.unwrap_or_default();
     Some(source)
+}
+
+/// Whether no policy of the same age may set another mode.
+fn is_certain(port: &PortRecord) -> bool {
+    let transport = port.transport.0.get();
+    transport.is_some_and(|t| t.alternatives.is_empty())
 }

@@ -1,0 +1,277 @@
+//! The network policy engine: NetworkPolicy, AdminNetworkPolicy, BaselineAdminNetworkPolicy, ClusterNetworkPolicy. Input: a `View` and its
+//! `Topology`; output: whom the network carries to and from pods, with proof.
+//!
+//! Sets are symbolic: a selector is one set of numbered pods, whoever asks; nothing is worked out for pairs of pods.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::facts::access::pods::Pods;
+use crate::facts::access::traffic::{Called, Direction, Layer, TrafficPolicy};
+use crate::facts::workload::{Protocol, Workload};
+use crate::facts::{Assumptions, Fact, Step, UnknownReason};
+use crate::pods;
+use crate::topology::Topology;
+use crate::view::View;
+use crate::yaml::NodeRef;
+
+mod admin;
+mod cluster;
+mod egress;
+mod layers;
+mod read;
+mod selector;
+
+use cluster::Cluster;
+use egress::Leaving;
+
+/// API groups and kinds, with how they are read; `None` = NetworkPolicy.
+const KINDS: [(&str, &str, Option<admin::Dialect>); 4] = [
+    ("networking.k8s.io", "NetworkPolicy", None),
+    (
+        "policy.networking.k8s.io",
+        "AdminNetworkPolicy",
+        Some(admin::Dialect::Alpha1(Layer::Admin)),
+    ),
+    (
+        "policy.networking.k8s.io",
+        "BaselineAdminNetworkPolicy",
+        Some(admin::Dialect::Alpha1(Layer::Baseline)),
+    ),
+    (
+        "policy.networking.k8s.io",
+        "ClusterNetworkPolicy",
+        Some(admin::Dialect::Alpha2),
+    ),
+];
+
+/// The network policies of one view.
+#[derive(Debug)]
+pub struct NetworkPolicies {
+    pods: Arc<Pods>,
+    policies: Vec<TrafficPolicy>,
+    /// Of each pod, the NetworkPolicies that select it, by direction.
+    ingress: Vec<Vec<u32>>,
+    egress: Vec<Vec<u32>>,
+    /// Policies of the other layers, by layer and priority.
+    ranked: Vec<u32>,
+    leaving: Leaving,
+    /// What `assume.cni.enforcesNetworkPolicy` says.
+    enforced: Option<bool>,
+    /// What could not be read, with the namespace it may belong to.
+    opaque: Vec<(Option<String>, UnknownReason)>,
+    /// Namespaces whose labels the files do not tell, where a policy asks for labels.
+    unlabelled: Vec<String>,
+}
+
+impl NetworkPolicies {
+    /// Reads the policies of a view.
+    #[must_use]
+    pub fn of(view: &View, topology: &Topology, assume: &Assumptions) -> Self {
+        let mut named = BTreeSet::new();
+        let mut reads_labels = false;
+        let objects: Vec<_> = KINDS
+            .iter()
+            .flat_map(|(group, kind, dialect)| {
+                let members = view.of_kind(group, kind);
+                members.map(move |member| (member, *dialect))
+            })
+            .collect();
+        for (member, _) in &objects {
+            mentioned(member.resource.object(), &mut named, &mut reads_labels);
+        }
+        let mut cluster = Cluster::of(view, topology, assume, named);
+        let mut policies = Vec::new();
+        for (member, dialect) in objects {
+            policies.extend(match dialect {
+                None => read::network_policy(member, &mut cluster),
+                Some(dialect) => admin::policy(member, dialect, &mut cluster),
+            });
+        }
+        let complete = |namespace: &Option<String>| {
+            namespace
+                .as_ref()
+                .is_some_and(|n| assume.complete.contains(n))
+        };
+        let opaque = view.opaque.iter().filter(|o| !complete(&o.namespace));
+        let opaque = opaque.map(|o| {
+            let reason = UnknownReason {
+                missing: o.what.clone(),
+                span: o.span,
+            };
+            (o.namespace.clone(), reason)
+        });
+        let mut all = Self {
+            leaving: Leaving::default(),
+            ingress: Vec::new(),
+            egress: Vec::new(),
+            ranked: Vec::new(),
+            enforced: assume.cni_enforces_network_policy,
+            opaque: if policies.is_empty() {
+                Vec::new()
+            } else {
+                opaque.collect()
+            },
+            unlabelled: if reads_labels {
+                cluster.unlabelled()
+            } else {
+                Vec::new()
+            },
+            pods: Arc::clone(&cluster.pods),
+            policies,
+        };
+        all.index();
+        all
+    }
+
+    /// Finds out which policies each pod meets.
+    fn index(&mut self) {
+        let count = crate::source::to_usize(self.pods.last()) + 1;
+        self.ingress = vec![Vec::new(); count];
+        self.egress = vec![Vec::new(); count];
+        for (at, policy) in (0u32..).zip(&self.policies) {
+            if policy.layer != Layer::Network {
+                self.ranked.push(at);
+                continue;
+            }
+            let lists = match policy.direction {
+                Direction::Ingress => &mut self.ingress,
+                Direction::Egress => &mut self.egress,
+            };
+            for (_, low, high) in self.pods.runs(&policy.subject) {
+                for number in low..=high {
+                    if let Some(list) = lists.get_mut(crate::source::to_usize(number)) {
+                        list.push(at);
+                    }
+                }
+            }
+        }
+        let policies = &self.policies;
+        let rank = |at: &u32| {
+            let policy = policies.get(crate::source::to_usize(*at));
+            policy.map(|p| (p.layer, p.priority))
+        };
+        self.ranked.sort_by_key(rank);
+        self.leaving = Leaving::of(&self.policies, &self.pods);
+    }
+
+    /// Numbers and names of the pods.
+    #[must_use]
+    pub fn pods(&self) -> &Arc<Pods> {
+        &self.pods
+    }
+
+    /// Every policy in one form, in the order of the view.
+    #[must_use]
+    pub fn policies(&self) -> &[TrafficPolicy] {
+        &self.policies
+    }
+
+    /// Whether there is nothing that restricts anyone.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.policies.is_empty()
+    }
+
+    /// Whether a pod of `client` may send to a port of `server` at all, by the policies on the client's side.
+    #[must_use]
+    pub fn leaves(&self, client: &Workload, server: &Workload, called: &Called) -> Fact<bool> {
+        let numbers = (self.pods.number(client.id), self.pods.number(server.id));
+        let (Some(from), Some(to)) = numbers else {
+            return Fact::known(true, Vec::new());
+        };
+        let through = self.through(Direction::Egress, from, called);
+        let flawed = through.unknown.into_iter().next();
+        match flawed.filter(|_| self.is_doubtful(Direction::Egress, from)) {
+            Some(reason) => Fact::unknown(reason, through.steps),
+            None => Fact::known(through.callers.pods.contains(u128::from(to)), through.steps),
+        }
+    }
+
+    /// Whether a policy that selects a pod cannot be read, or something unread may hold another one.
+    fn is_doubtful(&self, direction: Direction, pod: u32) -> bool {
+        self.meeting(direction, pod).any(|p| p.unknown.is_some()) || self.unread(pod).is_some()
+    }
+
+    /// What could not be read and may hold policies for a pod.
+    fn unread(&self, pod: u32) -> Option<&UnknownReason> {
+        let namespace = self.pods.namespace_of(pod);
+        let may = |of: &Option<String>| match (of, namespace) {
+            (Some(of), Some(namespace)) => *of == namespace.name,
+            _ => true,
+        };
+        let found = self.opaque.iter().find(|(of, _)| may(of));
+        found.map(|(_, reason)| reason)
+    }
+
+    /// The policies that select a pod, of all layers in the order of decision.
+    fn meeting(&self, direction: Direction, pod: u32) -> impl Iterator<Item = &TrafficPolicy> {
+        let lists = match direction {
+            Direction::Ingress => &self.ingress,
+            Direction::Egress => &self.egress,
+        };
+        let own = lists.get(crate::source::to_usize(pod));
+        let of_layer = move |layer: Layer| {
+            let ranked = self.ranked.iter().filter_map(|at| self.at(*at));
+            ranked.filter(move |p| {
+                p.layer == layer && p.direction == direction && p.subject.contains(u128::from(pod))
+            })
+        };
+        let own = own.into_iter().flatten().filter_map(|at| self.at(*at));
+        of_layer(Layer::Admin)
+            .chain(own)
+            .chain(of_layer(Layer::Baseline))
+    }
+
+    fn at(&self, at: u32) -> Option<&TrafficPolicy> {
+        self.policies.get(crate::source::to_usize(at))
+    }
+
+    /// The step that names what is taken for granted wherever a policy counts.
+    fn enforcement(&self) -> Step {
+        let says = match self.enforced {
+            Some(false) => "the network plugin does not enforce network policies",
+            _ => "the network plugin enforces network policies",
+        };
+        Step::assumed("cni.enforcesNetworkPolicy", says)
+    }
+}
+
+/// A port of a workload as it is called, with the names that its containers give it.
+#[must_use]
+pub fn called(workload: Option<&Workload>, protocol: Protocol, number: u16) -> Called {
+    let mut names = Vec::new();
+    let templates = workload.and_then(|w| pods::templates(&w.resource).into_iter().next());
+    for port in templates.iter().flat_map(pods::PodTemplate::ports) {
+        let same = port.number == number && Protocol::read(Some(port.protocol)) == protocol;
+        if same && !port.name.is_empty() {
+            names.push(port.name.to_owned());
+        }
+    }
+    Called {
+        protocol,
+        number,
+        names,
+    }
+}
+
+/// Collects the namespaces that selectors of a policy name, and whether selectors of namespaces look at other labels.
+fn mentioned(node: NodeRef<'_>, named: &mut BTreeSet<String>, reads_labels: &mut bool) {
+    for field in ["namespaceSelector", "namespaces"] {
+        if let Some(selector) = node.get(field).filter(|n| n.is_map())
+            && let Ok(selector) = selector::LabelSelector::read(selector)
+        {
+            named.extend(selector.names().map(str::to_owned));
+            *reads_labels |= selector.reads_labels();
+        }
+    }
+    if node.is_map() {
+        for (_, value) in node.entries() {
+            mentioned(value, named, reads_labels);
+        }
+    } else {
+        for item in node.items() {
+            mentioned(item, named, reads_labels);
+        }
+    }
+}

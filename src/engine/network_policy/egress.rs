@@ -1,0 +1,168 @@
+//! Whom the policies on the callers' side let out to one port. Input: egress policies, turned round; output: a set of callers.
+//!
+//! Asked from the port that is called, so that no pair of pods is looked at: a rule is found by the pods it leads to, and gives the pods it is for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::NetworkPolicies;
+use crate::facts::access::callers::Callers;
+use crate::facts::access::intervals::Intervals;
+use crate::facts::access::pods::Pods;
+use crate::facts::access::traffic::{Called, Direction, Layer, Ports, Tier, TrafficPolicy, decide};
+use crate::facts::workload::Workload;
+use crate::source::{to_u32, to_usize};
+
+/// Numbers that a rule may lead to and still be listed at each pod.
+const NARROW: u32 = 64;
+
+/// NetworkPolicies that limit where pods may call, by destination.
+#[derive(Debug, Default)]
+pub(super) struct Leaving {
+    /// Pods that some NetworkPolicy limits.
+    selected: Callers,
+    /// Rules of equal peers and ports, as one.
+    groups: Vec<Group>,
+    /// Of each pod, the groups that lead to it and to few others.
+    narrow: Vec<Vec<u32>>,
+    /// Groups that lead to many pods.
+    broad: Vec<u32>,
+    /// Whether any policy of any layer looks at calls from pods.
+    any: bool,
+}
+
+#[derive(Debug)]
+struct Group {
+    peers: Arc<Callers>,
+    ports: Vec<Ports>,
+    subjects: Callers,
+}
+
+impl Leaving {
+    pub(super) fn of(policies: &[TrafficPolicy], pods: &Pods) -> Self {
+        let mut leaving = Self {
+            narrow: vec![Vec::new(); to_usize(pods.last()) + 1],
+            ..Self::default()
+        };
+        let mut selected = Vec::new();
+        let mut subjects: Vec<Vec<(u128, u128)>> = Vec::new();
+        let mut known: HashMap<(&Callers, &[Ports]), usize> = HashMap::new();
+        for policy in policies.iter().filter(|p| p.direction == Direction::Egress) {
+            leaving.any = true;
+            if policy.layer != Layer::Network {
+                continue;
+            }
+            selected.extend_from_slice(policy.subject.ranges());
+            for rule in &policy.rules {
+                let at = *known
+                    .entry((rule.peers.as_ref(), rule.ports.as_slice()))
+                    .or_insert_with(|| {
+                        leaving.groups.push(Group {
+                            peers: Arc::clone(&rule.peers),
+                            ports: rule.ports.clone(),
+                            subjects: Callers::none(),
+                        });
+                        subjects.push(Vec::new());
+                        subjects.len() - 1
+                    });
+                if let Some(list) = subjects.get_mut(at) {
+                    list.extend_from_slice(policy.subject.ranges());
+                }
+            }
+        }
+        for (group, list) in leaving.groups.iter_mut().zip(subjects) {
+            group.subjects = Callers::pods(Intervals::from_list(list));
+        }
+        leaving.selected = Callers::pods(Intervals::from_list(selected));
+        leaving.list(pods);
+        leaving
+    }
+
+    fn list(&mut self, pods: &Pods) {
+        for (at, group) in self.groups.iter().enumerate() {
+            let at = to_u32(at);
+            let mut broad = false;
+            for (_, low, high) in pods.runs(&group.peers.pods) {
+                broad |= high - low >= NARROW;
+            }
+            if broad {
+                self.broad.push(at);
+                continue;
+            }
+            for (_, low, high) in pods.runs(&group.peers.pods) {
+                for number in low..=high {
+                    if let Some(list) = self.narrow.get_mut(to_usize(number)) {
+                        list.push(at);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl NetworkPolicies {
+    /// The pods whose own policies let them call a port of this pod; `None` when no policy limits calls from pods. Addresses outside have no policy.
+    #[must_use]
+    pub fn let_out(&self, to: u32, called: &Called) -> Option<Callers> {
+        if !self.leaving.any || self.enforced == Some(false) {
+            return None;
+        }
+        let mut admitted = Callers::none();
+        let own = self.leaving.narrow.get(to_usize(to)).into_iter().flatten();
+        for at in own.chain(&self.leaving.broad) {
+            let Some(group) = self.leaving.groups.get(to_usize(*at)) else {
+                continue;
+            };
+            let covers = group.ports.is_empty() || group.ports.iter().any(|p| p.covers(called));
+            if covers && group.peers.pods.contains(u128::from(to)) {
+                admitted = admitted.union(&group.subjects);
+            }
+        }
+        let (admin, baseline) = (
+            self.tier_out(Layer::Admin, to, called),
+            self.tier_out(Layer::Baseline, to, called),
+        );
+        let mut out = decide(&admin, &self.leaving.selected, &admitted, &baseline);
+        let everyone = Callers::outside();
+        out.v4 = everyone.v4;
+        out.v6 = everyone.v6;
+        Some(out)
+    }
+
+    /// What a layer decides of callers of a pod, by their own policies.
+    fn tier_out(&self, layer: Layer, to: u32, called: &Called) -> Tier {
+        let mut done = Tier::default();
+        let mut current = (None, Tier::default());
+        for policy in self.ranked.iter().filter_map(|at| self.at(*at)) {
+            if policy.layer != layer || policy.direction != Direction::Egress {
+                continue;
+            }
+            let subject = Callers::pods((*policy.subject).clone());
+            let mut own = Tier::default();
+            for rule in &policy.rules {
+                if rule.covers(called) && rule.peers.pods.contains(u128::from(to)) {
+                    own.then(rule.effect, &subject);
+                }
+            }
+            if current.0 == Some(policy.priority) {
+                current.1 = current.1.or(&own);
+            } else {
+                done.behind(&current.1);
+                current = (Some(policy.priority), own);
+            }
+        }
+        done.behind(&current.1);
+        done
+    }
+
+    /// Where pods of a workload may call outside of pods, on a port.
+    #[must_use]
+    pub fn outside(
+        &self,
+        client: &Workload,
+        called: &Called,
+    ) -> crate::facts::access::traffic::Through {
+        let pod = self.pods.number(client.id).unwrap_or_default();
+        self.through(Direction::Egress, pod, called)
+    }
+}

@@ -134,11 +134,19 @@ pub(super) fn read_tree(
         TreeSource::Git(snapshot) => &**snapshot,
     };
     let built = build(&mut loaded, &discovered.roots, beside, &settings);
-    let assumed = assumed::load(&assumed, &mut loaded, config.render.len(), &request.cwd)?;
+    let commands = match source {
+        TreeSource::Disk => config.render.len(),
+        TreeSource::Git(_) => 0,
+    };
+    let assumed = assumed::load(&assumed, &mut loaded, commands, &request.cwd)?;
     settings.objects = assumed.objects;
     let views = views(&loaded, &discovered.roots, built, &settings);
     // What commands print stands in no folder, so it joins the views once they are found.
-    let rendered = rendered::run(config, &mut loaded, &request.cwd)?;
+    let rendered = match source {
+        TreeSource::Disk => rendered::run(config, &mut loaded, &request.cwd)?,
+        // Commands read the disk, which is not what a snapshot holds: there, releases stay unknown.
+        TreeSource::Git(_) => Vec::new(),
+    };
     let mut input = with_views(loaded, views, &rendered, &settings, assume);
     input.paths = discovered.roots.iter().map(|r| r.shown.clone()).collect();
     for source in assumed.sources {
@@ -231,9 +239,11 @@ pub fn read_texts(files: &[(String, String)], assume: Assumptions) -> Input {
         default_namespace: assume.default_namespace.clone(),
         ..ViewSettings::default()
     };
+    let paths = vec![root.shown.clone()];
     let built = build(&mut whole, std::slice::from_ref(&root), &Nothing, &settings);
     let views = views(&whole, &[root], built, &settings);
-    with_views(whole, views, &[], &settings, assume)
+    let input = with_views(whole, views, &[], &settings, assume);
+    Input { paths, ..input }
 }
 
 impl Input {

@@ -9,6 +9,7 @@ mod generators;
 use crate::kustomize::files::join;
 use crate::resource::Resource;
 use crate::view::gitops::paths::Folders;
+use crate::view::gitops::units::NOT_RENDERED;
 use crate::yaml::NodeRef;
 
 use generators::Parameters;
@@ -100,7 +101,7 @@ fn order(
         return if parameters.is_empty() {
             Ok(None)
         } else {
-            Err(String::from("a Helm chart is not rendered"))
+            Err(String::from(NOT_RENDERED))
         };
     }
     let Some(path) = text(source, &["path"])? else {

@@ -11,7 +11,7 @@ use crate::view::Opaque;
 use crate::view::build::Part;
 use crate::view::gitops::entries::Entry;
 use crate::view::gitops::flux::{self, Known, key};
-use crate::view::gitops::units::{Built, Units};
+use crate::view::gitops::units::{Built, NOT_RENDERED, Units};
 use crate::view::gitops::{Unread, argo};
 
 /// What is applied to a cluster.
@@ -233,6 +233,11 @@ impl<'w, 'u> Walk<'w, 'u> {
 
     /// Notes an applier whose objects are not known.
     fn unread(&mut self, applier: &Resource, cluster: &Cluster, why: &str) {
+        if why == NOT_RENDERED && applier.kind() == "Application" {
+            // Its chart is a release like others, listed and read for its values with them; an ApplicationSet's objects are nowhere else.
+            self.clusters.entry(cluster.clone()).or_default();
+            return;
+        }
         let object = applier.object();
         let text = |path: &[&str]| object.at(path).and_then(|n| n.as_str()).map(str::to_owned);
         let namespace = text(&["spec", "targetNamespace"]);

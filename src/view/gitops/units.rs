@@ -22,6 +22,9 @@ use crate::view::gitops::argo::Order;
 use crate::view::gitops::leaves::Leaves;
 use crate::view::gitops::paths::Folders;
 
+/// Why a folder with a chart gives no objects.
+pub(super) const NOT_RENDERED: &str = "a Helm chart is not rendered";
+
 /// What applying a folder means.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Built {
@@ -289,7 +292,7 @@ impl<'u> Units<'u> {
             };
         }
         if self.files.number(&join(&folder, "Chart.yaml")).is_some() {
-            return Err(String::from("a Helm chart is not rendered"));
+            return Err(String::from(NOT_RENDERED));
         }
         if let Some(field) = &order.refused {
             return Err(format!("{field} is not worked out"));

@@ -28,6 +28,7 @@ mod human;
 mod json;
 mod layout;
 mod markdown;
+pub mod objects;
 mod place;
 mod redact;
 mod sarif;

@@ -1,4 +1,7 @@
-//! L8: `meshgov config`. Output: what the config means for a run, or its format as JSON Schema.
+//! L8: `meshgov config`. Output: what the config means for a run, its format as JSON Schema, the views and their objects.
+
+mod render;
+mod views;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -21,6 +24,10 @@ pub(super) struct Config {
 enum ConfigCommand {
     /// Print the config that holds here and what it leaves to defaults
     Show(Show),
+    /// List what is applied together, how that was found, and what is missing of it
+    Views(views::Views),
+    /// Print the objects that are judged: of a kustomization's folder, or of a view
+    Render(render::Render),
     /// Print the JSON Schema of meshgov.yaml
     Schema,
 }
@@ -34,6 +41,8 @@ struct Show {
 impl Config {
     pub(super) fn run(&self, io: &mut Io<'_>) -> Result<u8, Error> {
         let text = match &self.command {
+            ConfigCommand::Views(views) => return views.run(io),
+            ConfigCommand::Render(render) => render.text(io)?,
             ConfigCommand::Schema => pretty(&format::json_schema()),
             ConfigCommand::Show(show) => show.text(io)?,
         };

@@ -42,7 +42,7 @@ pub(crate) struct Node {
 const _: () = assert!(size_of::<Node>() == 28, "memory of a run: 28 bytes a node");
 
 /// A forest of located nodes: the documents of one file, or one rendered object whose values come from several files.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tree {
     /// The text that borrowed scalars index and the source of every node without an own entry in `origins`.
     pub(crate) source: Arc<SourceFile>,

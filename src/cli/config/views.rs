@@ -1,0 +1,220 @@
+//! L8: `meshgov config views`. Input: paths; output: each view with how it was found, its objects and what is missing of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::cli::pipeline::{self, Input};
+use crate::cli::rules::pretty;
+use crate::cli::settings::{ConfigFlags, FilterFlags};
+use crate::cli::{EXIT_EMPTY, EXIT_OK, Io, print, stdout_failed};
+use crate::discover::Request;
+use crate::error::Error;
+use crate::source::{Span, to_usize};
+use crate::view::gitops::Unread;
+use crate::view::{Namespace, View};
+
+/// Arguments of `config views`.
+#[derive(Debug, Args)]
+pub(super) struct Views {
+    /// Files, folders, or `-` for standard input [default: the working directory]
+    paths: Vec<PathBuf>,
+    /// Output format: human, json
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = ["human", "json"])]
+    format: String,
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
+/// What is known of one view.
+struct Shown<'v> {
+    view: &'v View,
+    objects: usize,
+    unset: usize,
+    made: usize,
+    missing: Vec<Missing>,
+    unread: Vec<&'v Unread>,
+}
+
+/// Something that a view holds and that is not known.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Missing {
+    /// `HelmRelease ml/ollama is not rendered`.
+    what: String,
+    /// Namespace that it fills; `None` = any.
+    namespace: Option<String>,
+    /// `apps/ollama.yaml:3:1`.
+    at: Option<String>,
+    /// What is wrong there, when something is.
+    because: Option<String>,
+}
+
+impl Views {
+    pub(super) fn run(&self, io: &mut Io<'_>) -> Result<u8, Error> {
+        let settings = self.config.settings(&FilterFlags::default(), io)?;
+        let request = Request {
+            cwd: io.cwd.clone(),
+            paths: self.paths.clone(),
+            stdin_name: None,
+        };
+        let bytes = pipeline::stdin(&request, io)?;
+        let input = pipeline::read(&request, &settings.config, bytes.as_deref())?;
+        if input.views.is_empty() && input.unread.is_empty() {
+            let files = input.loaded.files.len();
+            let words =
+                format!("error: no view found (files read: {files})\n  help: name other paths\n");
+            io.err.write_all(words.as_bytes()).map_err(stdout_failed)?;
+            return Ok(EXIT_EMPTY);
+        }
+        let (views, unread) = shown(&input);
+        let text = match self.format.as_str() {
+            "json" => as_json(&views, &unread),
+            _ => as_text(&views, &unread),
+        };
+        print(io, &text)?;
+        Ok(EXIT_OK)
+    }
+}
+
+/// The views, and what is not analysed and belongs to none of them.
+fn shown(input: &Input) -> (Vec<Shown<'_>>, Vec<&Unread>) {
+    let mut by_path: BTreeMap<&str, Vec<&Unread>> = BTreeMap::new();
+    for unread in &input.unread {
+        by_path.entry(&unread.path).or_default().push(unread);
+    }
+    let mut used: BTreeSet<&Unread> = BTreeSet::new();
+    let mut views = Vec::new();
+    for view in &input.views {
+        let numbers = view.files.iter().map(|number| to_usize(*number));
+        let files = numbers.filter_map(|number| input.loaded.files.get(number));
+        let paths: BTreeSet<&str> = files.map(|file| file.source.path.as_str()).collect();
+        let here = paths.iter().filter_map(|path| by_path.get(path)).flatten();
+        let unread: Vec<&Unread> = here.copied().collect();
+        used.extend(&unread);
+        views.push(shown_view(input, view, unread));
+    }
+    let rest = input.unread.iter();
+    let rest = rest.filter(|unread| !used.contains(unread));
+    (views, rest.collect())
+}
+
+fn shown_view<'v>(input: &Input, view: &'v View, unread: Vec<&'v Unread>) -> Shown<'v> {
+    let own = || view.members.iter().filter(|m| !m.resource.is_assumed());
+    let opaque = view.opaque.iter();
+    let mut missing: Vec<Missing> = opaque
+        .map(|opaque| Missing {
+            what: opaque.missing(),
+            namespace: opaque.namespace.clone(),
+            at: opaque.span.and_then(|span| place(input, span)),
+            because: opaque.span.and_then(|span| because(input, span)),
+        })
+        .collect();
+    missing.sort();
+    missing.dedup();
+    Shown {
+        view,
+        objects: own().count(),
+        unset: own().filter(|m| m.namespace == Namespace::Unset).count(),
+        made: own().filter(|m| m.resource.is_made()).count(),
+        missing,
+        unread,
+    }
+}
+
+/// `apps/ollama.yaml:3:1`.
+fn place(input: &Input, span: Span) -> Option<String> {
+    let source = input.sources.get(span.source)?;
+    let at = source.position(span.start);
+    Some(format!("{}:{}:{}", source.path, at.line, at.column))
+}
+
+fn because(input: &Input, span: Span) -> Option<String> {
+    let mut problems = input.loaded.problems.iter();
+    let problem = problems.find(|problem| problem.span == span)?;
+    Some(problem.message.clone())
+}
+
+fn as_text(views: &[Shown<'_>], unread: &[&Unread]) -> String {
+    let mut text = String::new();
+    for shown in views {
+        let _ = writeln!(text, "{}", shown.view.name);
+        let found = match shown.view.overlays {
+            0 => shown.view.found_by.clone(),
+            n => format!("{}, {}", shown.view.found_by, counted(n, "overlay")),
+        };
+        let _ = writeln!(text, "  found by: {found}");
+        let mut objects = counted(shown.objects, "object");
+        if shown.made > 0 {
+            let _ = write!(objects, ", {} of them made of chart values", shown.made);
+        }
+        let _ = writeln!(text, "  {objects}");
+        if shown.unset > 0 {
+            let _ = writeln!(
+                text,
+                "  namespace unset: {}",
+                counted(shown.unset, "object")
+            );
+        }
+        for missing in &shown.missing {
+            let _ = write!(text, "  missing: {}", missing.what);
+            if let Some(at) = &missing.at {
+                let _ = write!(text, " ({at})");
+            }
+            if let Some(because) = &missing.because {
+                let _ = write!(text, ": {because}");
+            }
+            text.push('\n');
+        }
+        for unread in &shown.unread {
+            let _ = writeln!(text, "  not analysed: {}: {}", unread.path, unread.reason);
+        }
+    }
+    if !unread.is_empty() {
+        text.push_str("in no view\n");
+    }
+    for unread in unread {
+        let _ = writeln!(text, "  not analysed: {}: {}", unread.path, unread.reason);
+    }
+    text
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
+fn as_json(views: &[Shown<'_>], unread: &[&Unread]) -> String {
+    let not_analysed = |list: &[&Unread]| -> Vec<Value> {
+        let lines = list.iter();
+        lines
+            .map(|unread| json!({"path": unread.path, "reason": unread.reason}))
+            .collect()
+    };
+    let views: Vec<Value> = views
+        .iter()
+        .map(|shown| {
+            let missing = shown.missing.iter().map(|missing| {
+                json!({
+                    "what": missing.what,
+                    "namespace": missing.namespace,
+                    "at": missing.at,
+                    "because": missing.because,
+                })
+            });
+            json!({
+                "name": shown.view.name,
+                "foundBy": shown.view.found_by,
+                "overlays": shown.view.overlays,
+                "objects": shown.objects,
+                "madeOfValues": shown.made,
+                "unsetNamespace": shown.unset,
+                "missing": missing.collect::<Vec<_>>(),
+                "notAnalysed": not_analysed(&shown.unread),
+            })
+        })
+        .collect();
+    pretty(&json!({"version": 1, "views": views, "notAnalysed": not_analysed(unread)}))
+}

@@ -15,9 +15,10 @@ use crate::cli::{EXIT_EMPTY, EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_OK, Io, stdout
 use crate::config::ignores::is_date;
 use crate::discover::Request;
 use crate::error::Error;
-use crate::evaluate::Judgement;
 use crate::evaluate::engine::EngineRules;
+use crate::evaluate::{CompiledRule, Judgement};
 use crate::facts::before::Base;
+use crate::facts::subject::SubjectKind;
 use crate::facts::{Confidence, Severity};
 use crate::finding::{Finding, Gate, NotAnalysed, Old, Outcome};
 use crate::load::{FileOutcome, Skip};
@@ -318,6 +319,10 @@ impl Check {
                 today: &today,
                 off: self.no_ignores,
             };
+            let on_changes = |r: &CompiledRule| r.rule.info.subject == SubjectKind::Change;
+            if let Some(base) = base.as_ref().filter(|_| rules.iter().any(on_changes)) {
+                input.compare_with(base);
+            }
             let before = (base.as_ref().zip(sides.base.as_ref()))
                 .map(|(base, tree)| Base::new(tree.name(), &base.views, tree.submodules()));
             let mut judgement = input.judge_since(&rules, &engine, &silencing, before.as_ref());

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::pipeline::{self, Input, Silencing};
 use crate::cli::settings::{ConfigFlags, FilterFlags, Settings};
+use crate::cli::tree::{self, TreeSource};
 use crate::cli::{EXIT_EMPTY, EXIT_FINDINGS, EXIT_OK, Io, stdout_failed};
 use crate::discover::Request;
 use crate::discover::display::{Base, absolute};
@@ -13,7 +14,7 @@ use crate::error::Error;
 use crate::evaluate::engine::EngineRules;
 use crate::facts::change::Direction;
 use crate::facts::subject::SubjectKind;
-use crate::facts::{Confidence, Severity};
+use crate::facts::{Assumptions, Confidence, Severity};
 use crate::finding::{Gate, Old, Outcome};
 use crate::query::diff::{self, DiffReport, Tree};
 use crate::report::{self, Document, Options};
@@ -22,12 +23,15 @@ use crate::rule::example;
 /// Arguments of `diff`.
 #[derive(Debug, Args)]
 pub(super) struct Diff {
-    /// Folder with the manifests as they were
-    #[arg(long, value_name = "DIR")]
-    base: PathBuf,
-    /// Folder with the manifests as they are to be [default: the working directory]
-    #[arg(long, value_name = "DIR")]
-    head: Option<PathBuf>,
+    /// What was: a folder, or a git revision [default: the commit where HEAD left the default branch]
+    #[arg(long, value_name = "REV|DIR")]
+    base: Option<String>,
+    /// What is to be: a folder, or a git revision [default: the working directory]
+    #[arg(long, value_name = "REV|DIR", conflicts_with = "staged")]
+    head: Option<String>,
+    /// Compare what the next commit will hold; the base is then HEAD unless it is named
+    #[arg(long)]
+    staged: bool,
     /// Files and folders to compare, within both [default: everything]
     paths: Vec<PathBuf>,
     /// What fails the run
@@ -66,17 +70,11 @@ enum FailOn {
 impl Diff {
     pub(super) fn run(&self, io: &mut Io<'_>) -> Result<u8, Error> {
         let settings = self.config.settings(&FilterFlags::default(), io)?;
-        for path in &self.paths {
-            let is_in = |folder: &Path| io.cwd.join(folder).join(path).exists();
-            if !is_in(&self.base) && !is_in(self.head()) {
-                return Err(Error::usage_help(
-                    format!("neither side has `{}`", path.display()),
-                    "paths are meant within both folders",
-                ));
-            }
-        }
-        let base = self.tree(&self.base, &settings, io)?;
-        let head = self.tree(self.head(), &settings, io)?;
+        let (base, head) = self.sides(io)?;
+        self.check_paths(&base, &head, io)?;
+        let names = (base.shown(), head.shown());
+        let base = self.read(&base, &settings, io)?;
+        let head = self.read(&head, &settings, io)?;
         let objects = base.loaded.resources.len() + head.loaded.resources.len();
         if objects == 0 && !self.allow_empty {
             let words = "error: no Kubernetes object found on either side\n  help: name other folders, or pass --allow-empty\n";
@@ -84,7 +82,7 @@ impl Diff {
             return Ok(EXIT_EMPTY);
         }
         let mut report = of(&base, &head);
-        report.folders = (Self::shown(&self.base, io), Self::shown(self.head(), io));
+        report.folders = names;
         if self.format == "sarif" {
             findings(&report, head, &settings, io)?;
         }
@@ -103,35 +101,62 @@ impl Diff {
         })
     }
 
-    fn head(&self) -> &Path {
-        self.head.as_deref().unwrap_or(Path::new("."))
+    /// Both sides, as the flags name them.
+    fn sides(&self, io: &Io<'_>) -> Result<(Compared, Compared), Error> {
+        let revision = |source| Compared::Tree(source);
+        let is_folder = |name: &String| absolute(&io.cwd, Path::new(name)).is_dir();
+        let head = match &self.head {
+            Some(name) => Compared::named(name, io)?,
+            None if !self.staged && self.base.as_ref().is_some_and(is_folder) => {
+                Compared::Folder(io.cwd.clone())
+            }
+            None if self.staged => revision(TreeSource::index(io)?),
+            None => Compared::Tree(TreeSource::Disk),
+        };
+        let walked = matches!(head, Compared::Tree(TreeSource::Disk));
+        let base = match &self.base {
+            Some(name) if walked && !is_folder(name) && !name.is_empty() => {
+                revision(TreeSource::revision_as_walked(io, name)?)
+            }
+            Some(name) => Compared::named(name, io)?,
+            None if self.staged => revision(TreeSource::head(io)?),
+            None => revision(TreeSource::revision_as_walked(io, &tree::merge_base(io)?)?),
+        };
+        Ok((base, head))
     }
 
-    /// A folder as the paths of its files begin; empty where they print as they are.
-    fn shown(folder: &Path, io: &Io<'_>) -> String {
-        let full = absolute(&io.cwd, folder);
-        let shown = Base::of(&full).shown(&full);
-        if shown == "." { String::new() } else { shown }
-    }
-
-    /// Reads one side; its paths print relative to its own folder, so that both sides print alike.
-    fn tree(&self, folder: &Path, settings: &Settings, io: &Io<'_>) -> Result<Input, Error> {
-        let cwd = absolute(&io.cwd, folder);
-        if !cwd.is_dir() {
-            return Err(Error::usage_help(
-                format!("`{}` is no folder", folder.display()),
-                "name the folder that holds the manifests of that side",
-            ));
+    /// A path that neither side has is a slip. What a revision has is not looked up: there, nothing is found.
+    fn check_paths(&self, base: &Compared, head: &Compared, io: &Io<'_>) -> Result<(), Error> {
+        for path in &self.paths {
+            let has = |side: &Compared| side.has(path, io);
+            if !has(base) && !has(head) {
+                return Err(Error::usage_help(
+                    format!("neither side has `{}`", path.display()),
+                    "paths are meant within both sides",
+                ));
+            }
         }
+        Ok(())
+    }
+
+    fn read(&self, side: &Compared, settings: &Settings, io: &Io<'_>) -> Result<Input, Error> {
+        let source = match side {
+            Compared::Folder(_) => &TreeSource::Disk,
+            Compared::Tree(source) => source,
+        };
         // A path that one side does not have is new or gone there.
-        let there = |path: &&PathBuf| cwd.join(path).exists();
+        let there = |path: &&PathBuf| side.has(path, io);
         let paths: Vec<PathBuf> = self.paths.iter().filter(there).cloned().collect();
+        if paths.is_empty() && !self.paths.is_empty() {
+            let nothing = pipeline::read_texts(&[], Assumptions::default());
+            return Ok(nothing);
+        }
         let request = Request {
-            cwd,
+            cwd: side.folder(io),
             paths,
             stdin_name: None,
         };
-        pipeline::read(&request, &settings.config, None)
+        pipeline::read_tree(&request, &settings.config, None, source)
     }
 
     fn fails(&self, report: &DiffReport) -> bool {
@@ -143,6 +168,62 @@ impl Diff {
             FailOn::Any => !report.changes.is_empty(),
             FailOn::Never => false,
         }
+    }
+}
+
+/// One side of the comparison.
+#[derive(Debug)]
+enum Compared {
+    /// A folder, whose files print relative to it, so that both sides print alike.
+    Folder(PathBuf),
+    /// The tree around the working directory, on the disk or in git.
+    Tree(TreeSource),
+}
+
+impl Compared {
+    /// A folder of that name, else a revision.
+    fn named(name: &str, io: &Io<'_>) -> Result<Self, Error> {
+        if name.is_empty() {
+            return Err(Error::usage_help(
+                "an empty name is neither folder nor revision",
+                "write `--base REV` or `--base DIR`, or leave it out",
+            ));
+        }
+        let folder = absolute(&io.cwd, Path::new(name));
+        if folder.is_dir() {
+            return Ok(Self::Folder(folder));
+        }
+        if folder.exists() {
+            return Err(Error::usage_help(
+                format!("`{name}` is no folder"),
+                "name the folder that holds the manifests of that side, or a git revision",
+            ));
+        }
+        Ok(Self::Tree(TreeSource::revision(io, name)?))
+    }
+
+    fn folder(&self, io: &Io<'_>) -> PathBuf {
+        match self {
+            Self::Folder(folder) => folder.clone(),
+            Self::Tree(_) => io.cwd.clone(),
+        }
+    }
+
+    fn has(&self, path: &Path, io: &Io<'_>) -> bool {
+        let full = absolute(&self.folder(io), path);
+        match self {
+            Self::Tree(source @ TreeSource::Git(_)) => source.has(io, &full),
+            Self::Folder(_) | Self::Tree(TreeSource::Disk) => full.exists(),
+        }
+    }
+
+    /// A folder as the paths of its files begin; empty where they print as they are.
+    fn shown(&self) -> String {
+        let Self::Folder(full) = self else {
+            return String::new();
+        };
+        let shown = Base::of(full).shown(full);
+        if shown == "." { String::new() } else { shown }
     }
 }
 

@@ -12,6 +12,9 @@ use meshgov::load;
 use meshgov::source::{SourceFile, SourceId};
 use meshgov::view::{Member, Namespace, View};
 
+/// A range of addresses, where one is named, and what gets through.
+type Through = (Option<(u32, u32)>, Connection);
+
 /// One end of a connection: a workload in words, or a range of addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -26,7 +29,7 @@ const PROTOCOLS: [Protocol; 3] = [Protocol::Sctp, Protocol::Tcp, Protocol::Udp];
 
 pub(crate) struct Golden {
     pub(crate) lines: usize,
-    named: BTreeMap<(String, String), Vec<(Option<(u32, u32)>, Connection)>>,
+    named: BTreeMap<(String, String), Vec<Through>>,
 }
 
 fn range(text: &str) -> Option<(u32, u32)> {

@@ -94,7 +94,7 @@ fn selector(pick: &mut Pick, of_namespaces: bool) -> Value {
     let key = *pick.one(keys);
     match pick.below(8) {
         0 | 1 => json!({}),
-        2 | 3 | 4 => {
+        2..=4 => {
             let value = if of_namespaces && key.contains('/') {
                 *pick.one(&NAMESPACES)
             } else {

@@ -196,7 +196,7 @@ impl Network {
         for pod in (low..=high).filter_map(|number| self.pods.pod(number)) {
             let holds =
                 |p: &&IdentityPattern| p.namespace.matches(name) && p.account.matches(&pod.account);
-            if fitting.iter().any(|p| holds(p)) && !refused.iter().any(|p| holds(p)) {
+            if fitting.iter().any(&holds) && !refused.iter().any(holds) {
                 holders.members.insert(account(&pod.account));
             }
         }

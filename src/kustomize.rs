@@ -142,7 +142,8 @@ impl<'f> Engine<'f> {
     ) -> Option<Build> {
         let folder = files::join("", folder);
         let closure = self.loader.closure(&folder, applied)?;
-        let mut secrets = Vec::new();
+        // Until there are objects, the literals are all that is known to be secret.
+        let mut secrets = closure.literals();
         let namespace = closure.namespace(&folder);
         let outcome = if !closure.refusals.is_empty() {
             Outcome::Refused(closure.refusals)

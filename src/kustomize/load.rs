@@ -13,7 +13,7 @@ use crate::kustomize::files::{
 };
 use crate::kustomize::generate::file_entry;
 use crate::kustomize::layer::{Layer, Patch, PatchContent};
-use crate::source::{SourceFile, Span};
+use crate::source::{SourceFile, Span, to_u32};
 
 /// Kustomizations nested deeper than this are an error.
 const MAX_DEPTH: usize = 100;
@@ -67,6 +67,25 @@ pub(crate) struct Closure {
 }
 
 impl Closure {
+    /// Values of the literals of all Secrets that are generated: no message may show one.
+    pub(crate) fn literals(&self) -> Vec<Span> {
+        let of_layer = |loaded: &Arc<Loaded>| -> Vec<Span> {
+            let literals = loaded.layer.secrets.iter().flat_map(|args| &args.literals);
+            let value = |literal: &Text| {
+                let key = loaded.source.slice(literal.span).find('=');
+                let start = literal.span.start + key.map_or(0, |at| to_u32(at + 1));
+                Span {
+                    start,
+                    ..literal.span
+                }
+            };
+            literals.map(value).collect()
+        };
+        let mut spans: Vec<Span> = self.layers.values().flat_map(of_layer).collect();
+        spans.sort_unstable();
+        spans
+    }
+
     /// The namespace that the kustomization in `folder` gives its objects. Transformers of the user may give another.
     pub(crate) fn namespace(&self, folder: &str) -> Option<String> {
         let is_transformed =

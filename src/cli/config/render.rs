@@ -18,7 +18,7 @@ use crate::kustomize::{DiskFiles, Engine, KustomizeError, Options, Outcome, Refu
 use crate::load;
 use crate::report::objects;
 use crate::shape::{Problem, nearest};
-use crate::source::{SourceFile, Sources, Span, to_usize};
+use crate::source::{SourceFile, Sources, Span, to_u32, to_usize};
 use crate::view::{Member, Namespace, View};
 use crate::yaml::Tree;
 
@@ -71,7 +71,7 @@ impl Render {
                 "the kustomization of `{shown}` cannot be read"
             )));
         };
-        let mut problems = Problems::of(files.sources());
+        let mut problems = Problems::of(files.sources(), build.secrets);
         match build.outcome {
             Outcome::Rendered(trees) => {
                 return Ok(trees.iter().map(|tree| tree.node(0).to_json()).collect());
@@ -137,7 +137,7 @@ impl Render {
 
 /// Why a view has no object: each place that should give some.
 fn nothing_of(view: &View, input: &Input) -> Error {
-    let mut problems = Problems::of(input.sources.clone());
+    let mut problems = Problems::of(input.sources.clone(), input.loaded.secrets.clone());
     for opaque in &view.opaque {
         let Some(span) = opaque.span else { continue };
         let mut known = input.loaded.problems.iter();
@@ -200,14 +200,16 @@ impl Clear {
 /// Why a kustomization has no objects, with places; source lines are shown without their secrets.
 struct Problems {
     sources: Sources,
+    secrets: Vec<Span>,
     masked: HashMap<u32, Arc<SourceFile>>,
     list: Vec<Problem>,
 }
 
 impl Problems {
-    fn of(sources: Sources) -> Self {
+    fn of(sources: Sources, secrets: Vec<Span>) -> Self {
         Self {
             sources,
+            secrets,
             masked: HashMap::new(),
             list: Vec::new(),
         }
@@ -234,7 +236,7 @@ impl Problems {
         };
         let masked = self.masked.entry(span.source.0);
         self.list.push(Problem {
-            file: Arc::clone(masked.or_insert_with(|| masked_source(source))),
+            file: Arc::clone(masked.or_insert_with(|| masked_source(source, &self.secrets))),
             span,
             message,
             help,
@@ -242,11 +244,20 @@ impl Problems {
     }
 }
 
-/// The file with a `*` in place of every byte of a secret.
-fn masked_source(source: &Arc<SourceFile>) -> Arc<SourceFile> {
-    let secrets = load::load_text(source).secrets;
+/// The file with a `*` in place of every byte of a secret. What a generator reads may be one as a whole.
+fn masked_source(source: &Arc<SourceFile>, secrets: &[Span]) -> Arc<SourceFile> {
+    let own = load::load_text(source).secrets;
+    let known = secrets.iter().filter(|secret| secret.source == source.id);
+    let path = source.path.as_str();
+    let is_manifest = [".yaml", ".yml", "Kustomization"];
+    let whole = Span {
+        source: source.id,
+        start: 0,
+        end: to_u32(source.text.len()),
+    };
+    let whole = (!is_manifest.iter().any(|end| path.ends_with(end))).then_some(&whole);
     let mut bytes = source.text.as_bytes().to_vec();
-    for secret in secrets {
+    for secret in own.iter().chain(known).chain(whole) {
         let range = to_usize(secret.start)..to_usize(secret.end);
         for byte in bytes.get_mut(range).into_iter().flatten() {
             if *byte != b'\n' {

@@ -115,7 +115,7 @@ impl Diff {
         };
         let walked = matches!(head, Compared::Tree(TreeSource::Disk));
         let base = match &self.base {
-            Some(name) if walked && !is_folder(name) && !name.is_empty() => {
+            Some(name) if walked && Compared::is_revision(name, io) => {
                 revision(TreeSource::revision_as_walked(io, name)?)
             }
             Some(name) => Compared::named(name, io)?,
@@ -193,13 +193,20 @@ impl Compared {
         if folder.is_dir() {
             return Ok(Self::Folder(folder));
         }
-        if folder.exists() {
+        if !Self::is_revision(name, io) {
             return Err(Error::usage_help(
                 format!("`{name}` is no folder"),
                 "name the folder that holds the manifests of that side, or a git revision",
             ));
         }
         Ok(Self::Tree(TreeSource::revision(io, name)?))
+    }
+
+    /// Whether a name can only be a revision: nothing is called so, and there is a repository.
+    fn is_revision(name: &str, io: &Io<'_>) -> bool {
+        !name.is_empty()
+            && !absolute(&io.cwd, Path::new(name)).exists()
+            && TreeSource::in_repository(io)
     }
 
     fn folder(&self, io: &Io<'_>) -> PathBuf {

@@ -29,6 +29,11 @@ impl TreeSource {
         Ok(Self::Git(Box::new(snapshot.without_ignored()?)))
     }
 
+    /// Whether the working directory lies in a git repository.
+    pub(super) fn in_repository(io: &Io<'_>) -> bool {
+        Repository::at(&io.cwd, io.env).is_ok()
+    }
+
     /// The index.
     pub(super) fn index(io: &Io<'_>) -> Result<Self, Error> {
         let snapshot = Snapshot::index(&Repository::at(&io.cwd, io.env)?)?;

@@ -131,6 +131,8 @@ pub struct ViewSummary {
     pub name: String,
     /// How it was found.
     pub found_by: String,
+    /// Kustomizations that were built for it.
+    pub overlays: usize,
     /// Objects in it.
     pub objects: usize,
     /// Namespaced objects whose namespace nothing names.

@@ -550,6 +550,7 @@ fn summary(view: &View, mesh: &MeshSummary, twice: usize) -> ViewSummary {
         access_decided: mesh.access,
         name: view.name.clone(),
         found_by: view.found_by.clone(),
+        overlays: view.overlays,
         objects: judged().count(),
         unset_namespace: unset,
         workloads: judged()

@@ -291,7 +291,12 @@ fn percent(known: usize, all: usize) -> Option<usize> {
     (known.min(all) * 100).checked_div(all)
 }
 
+/// `14 overlays, Flux`: a view that is one kustomization says so already.
 fn found_by(outcome: &Outcome) -> String {
+    let views = outcome.views.iter();
+    let composed = views.filter(|view| view.found_by != "kustomization");
+    let overlays: usize = composed.map(|view| view.overlays).sum();
+    let overlays = (overlays > 0).then(|| plural(overlays, "overlay"));
     let mut ways: BTreeMap<&str, usize> = BTreeMap::new();
     for view in &outcome.views {
         *ways.entry(&view.found_by).or_default() += 1;
@@ -304,7 +309,8 @@ fn found_by(outcome: &Outcome) -> String {
             format!("{} {way}", number(count))
         }
     });
-    words.collect::<Vec<_>>().join(", ")
+    let words: Vec<String> = overlays.into_iter().chain(words).collect();
+    words.join(", ")
 }
 
 /// Says that a run saw no workload although there may be some in what is not rendered.

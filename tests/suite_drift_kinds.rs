@@ -19,6 +19,15 @@ use std::process::Command;
 
 use serde_json::Value;
 
+/// What is known to be wrong: this test fails when one of them is right, so that the list stays true.
+const NOT_YET: &[(&str, &str)] = &[
+    (
+        "authz-allow-all",
+        "found, with the policy as its cause, not the line of the empty rule",
+    ),
+    ("dr-tls-disable", "of 105 planted ones 21 are not reported"),
+];
+
 /// Kinds that change who may call what, what is accepted or sent, or what is served; with whether the planted line itself can be a cause
 /// (an absence has none in the head: its cause is what the base has).
 const IN_SCOPE: &[(&str, bool)] = &[
@@ -189,13 +198,14 @@ fn planted_kinds_are_found_and_nothing_else_is() {
         "{:<28} {:>8} {:>6} {:>11}",
         "kind", "planted", "found", "on the line"
     );
-    let (mut good, mut all) = (0, 0);
+    let mut short = Vec::new();
     for (kind, on_line) in IN_SCOPE {
         let [planted, found, exact] = table.get(*kind).copied().unwrap_or_default();
         println!("{kind:<28} {planted:>8} {found:>6} {exact:>11}");
         assert!(planted >= 5, "{kind} is planted {planted} times only");
-        all += 1;
-        good += usize::from(found == planted && (exact == planted || !on_line));
+        if found != planted || (exact != planted && *on_line) {
+            short.push(*kind);
+        }
     }
     println!("false: {}", wrong.len());
     for (kind, why) in OUT_OF_SCOPE {
@@ -204,7 +214,11 @@ fn planted_kinds_are_found_and_nothing_else_is() {
     }
     let known = IN_SCOPE.len() + OUT_OF_SCOPE.len();
     assert_eq!(known, 34, "every kind of the generator is named");
-    assert!(good * 100 >= all * 95, "{good} of {all} kinds");
+    let known: Vec<&str> = NOT_YET.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(
+        short, known,
+        "kinds that are not found whole and on their line"
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -7,7 +7,6 @@ use crate::query::diff::Compared;
 use crate::query::diff::facts::Facts;
 use crate::query::diff::ports::PortPair;
 use crate::view::Member;
-use crate::yaml::NodeRef;
 
 /// What edited objects touch on the way to a server.
 #[derive(Debug, Default)]
@@ -37,7 +36,7 @@ impl Touched {
         for member in edited.iter().flat_map(|(b, h)| [*b, *h]).flatten() {
             if member.resource.kind() == "DestinationRule" {
                 touched.hosts.extend(host(member));
-            } else if is_disabled(member) {
+            } else if is_wide(member) {
                 let namespace = member.namespace.as_str();
                 touched.all |= roots.iter().any(|root| *root == namespace);
                 touched.namespaces.insert(namespace.to_owned());
@@ -126,8 +125,12 @@ pub(super) fn full_name(host: &str, namespace: &str) -> String {
     format!("{host}.{namespace}.svc.cluster.local")
 }
 
-/// Clients infer plaintext from policies of a namespace or the mesh only when these say DISABLE.
-fn is_disabled(member: &Member) -> bool {
-    let mode = member.resource.object().at(&["spec", "mtls", "mode"]);
-    mode.map(NodeRef::text) == Some("DISABLE")
+/// Clients infer plaintext from the policies of a namespace or the mesh that say DISABLE. A wide policy of any mode that comes or goes
+/// may cover such a one (istio/istio `pilot/pkg/model/push_context.go:BestEffortInferServiceMTLSMode`).
+fn is_wide(member: &Member) -> bool {
+    let selector = member
+        .resource
+        .object()
+        .at(&["spec", "selector", "matchLabels"]);
+    selector.is_none_or(|labels| labels.entries().next().is_none())
 }

@@ -8,7 +8,6 @@ use clap::Args;
 use crate::cli::pipeline;
 use crate::cli::settings::{ConfigFlags, FilterFlags};
 use crate::cli::{EXIT_EMPTY, EXIT_OK, Io, stdout_failed};
-use crate::discover::Request;
 use crate::error::Error;
 use crate::query::access::{self, Selection};
 use crate::report::{self, Options};
@@ -58,21 +57,10 @@ pub(super) struct Access {
 impl Access {
     pub(super) fn run(&self, io: &mut Io<'_>) -> Result<u8, Error> {
         let settings = self.config.settings(&FilterFlags::default(), io)?;
-        let request = Request {
-            cwd: io.cwd.clone(),
-            paths: self.paths.clone(),
-            stdin_name: None,
-        };
-        let bytes = pipeline::stdin(&request, io)?;
-        let input = pipeline::read(&request, &settings.config, bytes.as_deref())?;
-        if input.loaded.resources.is_empty() && !self.allow_empty {
-            let words = format!(
-                "error: no Kubernetes object found (files read: {})\n  help: name other paths, or pass --allow-empty\n",
-                input.loaded.files.len()
-            );
-            io.err.write_all(words.as_bytes()).map_err(stdout_failed)?;
+        let asked = pipeline::asked(&self.paths, &settings.config, self.allow_empty, io)?;
+        let Some(input) = asked else {
             return Ok(EXIT_EMPTY);
-        }
+        };
         let views = chosen(self.view.as_deref(), &input.views)?;
         let report = access::access(views, &input.assume, input.sources, self.selection())
             .map_err(|e| Error::usage_help(e.message, e.help))?;

@@ -7,7 +7,6 @@ use clap::Args;
 use crate::cli::pipeline;
 use crate::cli::settings::{ConfigFlags, FilterFlags};
 use crate::cli::{EXIT_EMPTY, EXIT_OK, Io, stdout_failed};
-use crate::discover::Request;
 use crate::error::Error;
 use crate::query::assume;
 use crate::report::{self, Options};
@@ -34,21 +33,10 @@ pub(super) struct Assume {
 impl Assume {
     pub(super) fn run(&self, io: &mut Io<'_>) -> Result<u8, Error> {
         let settings = self.config.settings(&FilterFlags::default(), io)?;
-        let request = Request {
-            cwd: io.cwd.clone(),
-            paths: self.paths.clone(),
-            stdin_name: None,
-        };
-        let bytes = pipeline::stdin(&request, io)?;
-        let input = pipeline::read(&request, &settings.config, bytes.as_deref())?;
-        if input.loaded.resources.is_empty() && !self.allow_empty {
-            let words = format!(
-                "error: no Kubernetes object found (files read: {})\n  help: name other paths, or pass --allow-empty\n",
-                input.loaded.files.len()
-            );
-            io.err.write_all(words.as_bytes()).map_err(stdout_failed)?;
+        let asked = pipeline::asked(&self.paths, &settings.config, self.allow_empty, io)?;
+        let Some(input) = asked else {
             return Ok(EXIT_EMPTY);
-        }
+        };
         let views = super::access::chosen(self.view.as_deref(), &input.views)?;
         let report = assume::assume(views, &input.assume, input.sources);
         if let Some(format) = report::ASSUME_FORMATS

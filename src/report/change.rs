@@ -105,7 +105,8 @@ pub(super) fn sentence_of(change: &Change, subject: &str) -> String {
         ChangeKind::Client => {
             let who = plural(change.clients, "client");
             match change.after.words() {
-                "broken" => format!("{who} no longer get through to {subject}"),
+                "broken" => format!("{who} can no longer reach {subject}"),
+                sent if change.clients == 1 => format!("{who} now sends {sent} to {subject}"),
                 sent => format!("{who} now send {sent} to {subject}"),
             }
         }

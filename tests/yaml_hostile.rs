@@ -1,4 +1,4 @@
-//! Input made to hurt: every case ends within two seconds of CPU, below 500 MB, on a thread with a 2 MiB stack.
+//! Input made to hurt: every case ends without a hang, below 500 MB, on a thread with a 2 MiB stack.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,7 +17,9 @@ use meshgov::source::{SourceFile, SourceId};
 use meshgov::yaml::{DecodeError, ParseErrorKind, Parsed, decode, parse};
 
 const MEGABYTE: usize = 1 << 20;
-const FULL: &str = "six million nodes";
+/// More CPU time than any case takes on a slow machine, far less than quadratic work takes on a fast one.
+/// The two seconds that users are promised are measured by `.ci/hostile.py`, as the best of several runs.
+const HANG: Duration = Duration::from_secs(15);
 
 /// Memory is measured for the whole process: one case at a time.
 fn alone() -> MutexGuard<'static, ()> {
@@ -61,16 +63,7 @@ fn within_limits(
     };
     let spent = worker.spawn(run).unwrap().join().unwrap();
     println!("{name}: {spent:?}, peak {} MB", peak_bytes() / MEGABYTE);
-    // Five million nodes take granit-parser longer without optimisation.
-    let seconds = if name == FULL && cfg!(debug_assertions) {
-        5
-    } else {
-        2
-    };
-    assert!(
-        spent < Duration::from_secs(seconds),
-        "{name} took {spent:?}"
-    );
+    assert!(spent < HANG, "{name} took {spent:?}");
     assert!(peak_bytes() < 500 * MEGABYTE, "{name}: memory");
 }
 
@@ -240,7 +233,7 @@ fn maps_of_a_million_keys_are_compared_in_linear_time() {
 fn more_nodes_than_the_cap_end_the_file() {
     let _alone = alone();
     let text = "- [1,2,3,4,5,6,7,8,9]\n".repeat(600_000);
-    within_limits(FULL, text.into_bytes(), |parsed| {
+    within_limits("six million nodes", text.into_bytes(), |parsed| {
         assert_eq!(only_error(parsed), ParseErrorKind::TooManyNodes(5_000_000));
     });
 }

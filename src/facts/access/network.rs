@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::facts::access::callers::Callers;
 use crate::facts::access::pods::{ELSEWHERE, PodNamespace, Pods};
+use crate::facts::pattern::Pattern;
 use crate::facts::peers::addresses::Network as Block;
 use crate::facts::peers::identity::IdentityPattern;
 use crate::facts::peers::{Address, Atom, Cube, Identity};
@@ -127,16 +128,18 @@ impl Network {
         let all = Callers::all().pods;
         let missing = all.subtract(&self.callers.pods);
         let concerned = self.runs_of(&missing, patterns, refused);
-        if concerned.members.is_empty() {
+        let unseen = |p: &&IdentityPattern| match p.namespace.exact() {
+            Some(name) => self.pods.namespace(name).is_none(),
+            None => true,
+        };
+        let elsewhere =
+            missing.contains(u128::from(ELSEWHERE)) && patterns.iter().any(|p| unseen(&p));
+        if concerned.members.is_empty() && !elsewhere {
             return None;
         }
         let mut holders = self.runs_of(&self.callers.pods, patterns, refused);
         if self.callers.pods.contains(u128::from(ELSEWHERE)) {
             // Namespaces and accounts that the view does not hold stay as the mesh's policy names them.
-            let unseen = |p: &&IdentityPattern| match p.namespace.exact() {
-                Some(name) => self.pods.namespace(name).is_none(),
-                None => true,
-            };
             let rest: Vec<&IdentityPattern> = patterns.iter().filter(unseen).collect();
             holders.unlimited = rest.iter().any(|p| p.namespace.exact().is_none());
             holders.except = concerned.members;
@@ -145,6 +148,20 @@ impl Network {
                 .extend(rest.iter().filter_map(|p| super::member(p)));
         }
         Some(holders)
+    }
+
+    /// Whether no pod of the one namespace that a pattern names gets through.
+    pub(super) fn shuts_out(&self, pattern: &IdentityPattern) -> bool {
+        let named = pattern
+            .namespace
+            .exact()
+            .and_then(|n| self.pods.namespace(n));
+        let patterns = std::slice::from_ref(pattern);
+        named.is_some()
+            && self
+                .runs_of(&self.callers.pods, patterns, &[])
+                .members
+                .is_empty()
     }
 
     fn runs_of(
@@ -182,7 +199,13 @@ impl Network {
         };
         if low == namespace.first {
             // Pods that are not in the view may run under any account of the namespace.
-            for pattern in fitting {
+            let here = |p: &&IdentityPattern| IdentityPattern {
+                namespace: Pattern::Exact(name.clone()),
+                ..(*p).clone()
+            };
+            let kept_out =
+                |p: &&&IdentityPattern| refused.iter().any(|r| super::within(&here(p), r));
+            for pattern in fitting.iter().filter(|p| !kept_out(p)) {
                 match pattern.account.exact() {
                     Some(exact) => drop(holders.members.insert(account(exact))),
                     None => {

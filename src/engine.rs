@@ -16,6 +16,8 @@ use crate::topology::Topology;
 use crate::topology::ways::Ways;
 use crate::view::View;
 
+#[cfg(test)]
+mod brute;
 pub mod istio;
 mod network_gaps;
 pub mod network_policy;

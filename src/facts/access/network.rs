@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::facts::access::callers::Callers;
+use crate::facts::access::intervals::Intervals;
 use crate::facts::access::pods::{ELSEWHERE, PodNamespace, Pods};
 use crate::facts::pattern::Pattern;
 use crate::facts::peers::addresses::Network as Block;
@@ -23,6 +24,8 @@ pub struct Network {
     pub pods: Arc<Pods>,
     /// Who gets through.
     pub callers: Callers,
+    /// Pods that the port's side lets through and of whose own policies some cannot be read.
+    pub doubtful: Intervals,
 }
 
 /// Who makes a call.
@@ -58,6 +61,24 @@ impl Network {
         }
     }
 
+    /// The same when policies that cannot be read let out all they may.
+    #[must_use]
+    pub fn at_most(&self) -> Self {
+        let doubtful = Callers::pods(self.doubtful.clone());
+        Self {
+            pods: Arc::clone(&self.pods),
+            callers: self.callers.union(&doubtful),
+            doubtful: Intervals::none(),
+        }
+    }
+
+    /// Whether it cannot be known that pods of a workload get through.
+    #[must_use]
+    pub fn is_doubtful(&self, workload: WorkloadId) -> bool {
+        let number = self.pods.number(workload);
+        number.is_some_and(|n| self.doubtful.contains(u128::from(n)))
+    }
+
     /// Whether pods of a workload get through.
     #[must_use]
     pub fn admits_workload(&self, workload: WorkloadId) -> bool {
@@ -85,6 +106,7 @@ impl Network {
         Self {
             pods: Arc::clone(&self.pods),
             callers: self.callers.intersect(&Callers::outside()),
+            doubtful: Intervals::none(),
         }
     }
 
@@ -94,6 +116,7 @@ impl Network {
         Self {
             pods: Arc::clone(&self.pods),
             callers: Callers::none(),
+            doubtful: Intervals::none(),
         }
     }
 
@@ -166,7 +189,7 @@ impl Network {
 
     fn runs_of(
         &self,
-        set: &super::intervals::Intervals,
+        set: &Intervals,
         patterns: &[IdentityPattern],
         refused: &[&IdentityPattern],
     ) -> Holders {
@@ -228,7 +251,7 @@ impl Network {
     /// The addresses that get through, within those that a condition of the mesh names.
     pub(super) fn outside_of(&self, cube: &Cube) -> Callers {
         let mut outside = Callers {
-            pods: super::intervals::Intervals::none(),
+            pods: Intervals::none(),
             ..self.callers.clone()
         };
         for literal in &cube.literals {

@@ -8,6 +8,7 @@ use crate::facts::access::network::{Network, Sender};
 use crate::facts::pattern::{self, Pattern};
 use crate::facts::peers::identity::IdentityPattern;
 use crate::facts::peers::{Atom, Cube, Identity, Literal, PeerSet, Request, Token};
+use crate::facts::workload::WorkloadId;
 
 /// What a proxy reads of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,9 +121,18 @@ impl Networks {
 }
 
 impl Reach {
-    /// All paths together, on the scale.
+    /// All paths together, on the scale. Callers whose own policies cannot be read count as let through.
     #[must_use]
     pub fn access(&self) -> Access {
+        match self.at_most() {
+            Some(most) => most.at_least(),
+            None => self.at_least(),
+        }
+    }
+
+    /// The same without callers whose own policies cannot be read.
+    #[must_use]
+    pub fn at_least(&self) -> Access {
         if !self.proxied {
             return Access {
                 proxied: false,
@@ -202,15 +212,47 @@ impl Reach {
             && self.to_waypoint.is_same(&other.to_waypoint)
     }
 
-    /// Whether the network carries a sender's connections on a way to the port, `identity` being what it presents.
+    /// Whether the network carries a workload's connections on a way to the port, `identity` being what it presents; `None` = a policy of the
+    /// workload's own cannot be read.
     #[must_use]
-    pub fn is_carried(&self, via: &Via, sender: Sender, identity: Option<&Identity>) -> bool {
+    pub fn is_carried(
+        &self,
+        via: &Via,
+        client: WorkloadId,
+        identity: Option<&Identity>,
+    ) -> Option<bool> {
         let networks = match via {
             Via::Direct => &self.network,
             Via::Waypoint(_) => &self.to_waypoint,
         };
-        let network = networks.of(identity.is_some());
-        network.is_none_or(|n| n.carries(sender, identity, crate::facts::peers::NO_ADDRESS))
+        let Some(network) = networks.of(identity.is_some()) else {
+            return Some(true);
+        };
+        (!network.is_doubtful(client)).then(|| network.admits_workload(client))
+    }
+
+    /// The same when policies of callers that cannot be read let out all they may; `None` when that makes no difference to anyone.
+    #[must_use]
+    pub fn at_most(&self) -> Option<Self> {
+        let doubtful = |networks: &Networks| {
+            let all = [&networks.plain, &networks.identified];
+            all.into_iter().flatten().any(|n| !n.doubtful.is_empty())
+        };
+        if !(doubtful(&self.network) || doubtful(&self.to_waypoint)) {
+            return None;
+        }
+        let wide = |networks: &Networks| {
+            let wide = |n: &Option<Arc<Network>>| n.as_ref().map(|n| Arc::new(n.at_most()));
+            Networks {
+                plain: wide(&networks.plain),
+                identified: wide(&networks.identified),
+            }
+        };
+        Some(Self {
+            network: wide(&self.network),
+            to_waypoint: wide(&self.to_waypoint),
+            ..self.clone()
+        })
     }
 
     /// Whether some request of a caller gets through; `through_service` is what [`Call::through_service`] is, for a caller that may also

@@ -81,7 +81,7 @@ fn described(input: &Input, view: &View) -> Vec<String> {
         lines.push(line);
     }
     for problem in &input.view_problems {
-        lines.push(format!("conflict {}", place(input, problem.span)));
+        lines.push(format!("  conflict {}", place(input, problem.span)));
     }
     lines
 }

@@ -151,5 +151,5 @@ fn a_thousand_objects() {
 
 #[test]
 fn ten_thousand_objects() {
-    compare(10_000, 1..=2);
+    compare(10_000, 1..=3);
 }

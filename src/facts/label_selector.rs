@@ -1,4 +1,4 @@
-//! Label selectors with expressions. Input: a located `LabelSelector`; output: whether labels satisfy it.
+//! Label selectors with expressions. Input: a located `LabelSelector`; output: whether labels satisfy it, or what is wrong with it.
 //!
 //! k8s.io/apimachinery `pkg/apis/meta/v1/helpers.go:LabelSelectorAsSelector`, `pkg/labels/selector.go:Requirement.Matches`: `NotIn` and
 //! `DoesNotExist` hold where the label is absent.
@@ -8,17 +8,17 @@ use crate::source::Span;
 use crate::yaml::{Key, NodeRef};
 
 /// The label that the API server gives every Namespace.
-pub(super) const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+pub(crate) const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
 /// What is wrong with a part of a policy; the API server would refuse it, or a placeholder hides its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Flaw {
-    pub(super) says: String,
-    pub(super) span: Span,
+pub(crate) struct Flaw {
+    pub(crate) says: String,
+    pub(crate) span: Span,
 }
 
 impl Flaw {
-    pub(super) fn at(node: NodeRef<'_>, says: impl Into<String>) -> Self {
+    pub(crate) fn at(node: NodeRef<'_>, says: impl Into<String>) -> Self {
         Self {
             says: says.into(),
             span: node.span(),
@@ -28,7 +28,7 @@ impl Flaw {
 
 /// A selector.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct LabelSelector {
+pub(crate) struct LabelSelector {
     terms: Vec<(Key, Test)>,
 }
 
@@ -42,7 +42,7 @@ enum Test {
 
 impl LabelSelector {
     /// Reads a selector; an empty one selects everything.
-    pub(super) fn read(node: NodeRef<'_>) -> Result<Self, Flaw> {
+    pub(crate) fn read(node: NodeRef<'_>) -> Result<Self, Flaw> {
         let mut terms = Vec::new();
         for (key, value) in node
             .get("matchLabels")
@@ -77,12 +77,12 @@ impl LabelSelector {
     }
 
     /// Whether it selects everything.
-    pub(super) fn is_everything(&self) -> bool {
+    pub(crate) fn is_everything(&self) -> bool {
         self.terms.is_empty()
     }
 
     /// Whether labels satisfy it.
-    pub(super) fn matches<'l>(&self, label: impl Fn(&Key) -> Option<&'l str>) -> bool {
+    pub(crate) fn matches<'l>(&self, label: impl Fn(&Key) -> Option<&'l str>) -> bool {
         self.terms.iter().all(|(key, test)| match test {
             Test::In(values) => label(key).is_some_and(|v| values.iter().any(|w| w == v)),
             Test::NotIn(values) => label(key).is_none_or(|v| values.iter().all(|w| w != v)),
@@ -92,7 +92,7 @@ impl LabelSelector {
     }
 
     /// Names of namespaces that it mentions.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.terms
             .iter()
             .filter(|(key, _)| key.name() == NAMESPACE_NAME)
@@ -104,14 +104,14 @@ impl LabelSelector {
     }
 
     /// Whether it looks at other labels than the name of a namespace.
-    pub(super) fn reads_labels(&self) -> bool {
+    pub(crate) fn reads_labels(&self) -> bool {
         self.terms
             .iter()
             .any(|(key, _)| key.name() != NAMESPACE_NAME)
     }
 
     /// A text by which equal selectors are known.
-    pub(super) fn signature(&self) -> String {
+    pub(crate) fn signature(&self) -> String {
         let terms = self
             .terms
             .iter()
@@ -121,7 +121,7 @@ impl LabelSelector {
 }
 
 /// A scalar without placeholder.
-pub(super) fn plain(node: NodeRef<'_>) -> Result<String, Flaw> {
+pub(crate) fn plain(node: NodeRef<'_>) -> Result<String, Flaw> {
     let text = node.text();
     if is_placeholder(text) {
         return Err(Flaw::at(

@@ -30,7 +30,7 @@ use generate::Mesh;
 use meshgov::engine::Analysis;
 use meshgov::facts::Assumptions;
 use meshgov::facts::transport::{Mode, Plaintext};
-use meshgov::facts::workload::Port;
+use meshgov::facts::workload::{Port, ServicePort};
 use pick::Pick;
 use serde_json::{Value, json};
 
@@ -114,7 +114,12 @@ fn defended(mesh: &Mesh, check: &Value, ours: &str, theirs: &str) -> bool {
         // A permissive HTTP port has no filter chain for TLS that is not the mesh's, so that it is reset
         // (`pilot/pkg/networking/core/filterchain_options.go`); the reference passes it through.
         Mode::Permissive => {
-            ours == "broken" && port.services.iter().any(|s| s.name.starts_with("http"))
+            let is_http = |s: &ServicePort| {
+                let name = s.app_protocol.as_deref().unwrap_or(&s.name);
+                let prefix = name.split('-').next().unwrap();
+                matches!(prefix, "http" | "http2" | "grpc")
+            };
+            ours == "broken" && port.services.iter().any(is_http)
         }
         // What bypasses the proxy reaches the application, which may speak that TLS
         // (`tools/istio-iptables/pkg/capture/run.go:handleInboundPortsInclude`); the reference says `broken`.
@@ -240,7 +245,9 @@ fn smaller_spec(oracle: &mut Oracle, mesh: &Mesh, at: usize, check: &Value) -> O
             .any(|w| w["key"].is_null());
         let lost_host = document["kind"] == "DestinationRule"
             && smaller.documents[at]["spec"]["host"].is_null();
-        if !(lost_key || lost_host) && differs(oracle, &smaller, check).is_some() {
+        // A mode that is not there is DISABLE upstream and nothing in the reference.
+        let lost_mode = smaller.documents[at].to_string().contains("\"tls\":{}");
+        if !(lost_key || lost_host || lost_mode) && differs(oracle, &smaller, check).is_some() {
             return Some(smaller);
         }
     }

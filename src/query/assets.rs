@@ -142,6 +142,17 @@ impl AssetEntry {
             namespace => format!("{namespace}/{}", self.name),
         }
     }
+
+    /// Whether two views tell the same of one object: the inventory of the object itself is equal by nature.
+    fn is_like(&self, other: &Self) -> bool {
+        let ranges = |entry: &Self| entry.grade.components().map(|(_, c)| c.range);
+        self.namespace == other.namespace
+            && self.exposure == other.exposure
+            && self.callers == other.callers
+            && self.owner == other.owner
+            && self.classification == other.classification
+            && ranges(self) == ranges(other)
+    }
 }
 
 /// Draws up the inventory of all views.
@@ -238,24 +249,19 @@ struct Entries {
 }
 
 impl Entries {
-    /// Adds an entry, or only its view when everything else is known already.
-    fn add(&mut self, mut entry: AssetEntry) {
-        let views = std::mem::take(&mut entry.views);
+    /// Adds an entry, or only its view when the same is known already; the proof of the grade stays that of the first view.
+    fn add(&mut self, entry: AssetEntry) {
         let known = self.by_span.entry(entry.span).or_default();
         for &at in known.iter() {
-            let Some(other) = self.list.get_mut(at) else {
-                continue;
-            };
-            let of_other = std::mem::take(&mut other.views);
-            let same = *other == entry;
-            other.views = of_other;
-            if same {
-                other.views.extend(views);
+            if let Some(other) = self.list.get_mut(at)
+                && other.is_like(&entry)
+            {
+                other.views.extend(entry.views);
                 return;
             }
         }
         known.push(self.list.len());
-        self.list.push(AssetEntry { views, ..entry });
+        self.list.push(entry);
     }
 }
 

@@ -87,7 +87,7 @@ impl Ledger<'_> {
         }
         writeln!(out, "not rendered: {}", opaque(self.outcome, false))?;
         let lines = names.iter().map(|name| one_line(name).into_owned());
-        self.listed(lines, "more", out)?;
+        self.listed(lines, "more entry", out)?;
         writeln!(
             out,
             "  to judge what they hold: `render` in meshgov.yaml, or helm template … | meshgov check -"

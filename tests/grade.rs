@@ -162,3 +162,94 @@ fn every_step_down_lowers_what_it_should() {
     descend("best.yaml", SERVER);
     descend("gateway-best.yaml", GATEWAY);
 }
+
+/// A server behind an Ingress, in a namespace without a mesh.
+const BEHIND_INGRESS: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: chat, namespace: ml}
+spec:
+  template:
+    metadata: {labels: {app: chat}}
+    spec:
+      containers:
+        - {name: main, image: vllm/vllm-openai:v1, ports: [{containerPort: 8000}]}
+        - {name: login, image: quay.io/oauth2-proxy/oauth2-proxy:v7, args: [--upstream=http://127.0.0.1:8000], ports: [{containerPort: 4180, name: login}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: chat, namespace: ml}
+spec: {selector: {app: chat}, ports: [{port: 80, targetPort: 8000}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: chat, namespace: ml, annotations: {example.com/none: x}}
+spec: {rules: [{http: {paths: [{backend: {service: {name: chat, port: {number: 80}}}}]}}]}
+";
+
+/// Words, what stands there, what takes its place, objects beside, and component U afterwards.
+#[rustfmt::skip]
+const USERS: &[(&str, &str, &str, &str, &str)] = &[
+    ("nobody asks", "", "", "", "U0"),
+    ("every Service leads to the proxy", "targetPort: 8000", "targetPort: login", "", "U3"),
+    ("by its number", "targetPort: 8000", "targetPort: 4180", "", "U3"),
+    ("the proxy stands beside the way", "args: [--upstream=http://127.0.0.1:8000]", "args: [--skip-auth-route=/v1]", "", "U0"),
+    ("ingress-nginx asks an authorizer", "example.com/none: x", "nginx.ingress.kubernetes.io/auth-url: https://auth", "", "U?"),
+    ("Kong checks a token", "example.com/none: x", "konghq.com/plugins: 'cors, jwt'", "apiVersion: configuration.konghq.com/v1\nkind: KongPlugin\nmetadata: {name: jwt, namespace: ml}\nplugin: jwt\n---\napiVersion: configuration.konghq.com/v1\nkind: KongPlugin\nmetadata: {name: cors, namespace: ml}\nplugin: cors\n", "U2"),
+    ("Kong's plugin is elsewhere", "example.com/none: x", "konghq.com/plugins: jwt", "", "U?"),
+    ("Traefik asks for passwords", "example.com/none: x", "traefik.ingress.kubernetes.io/router.middlewares: ml-login@kubernetescrd", "apiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata: {name: login, namespace: ml}\nspec: {basicAuth: {secret: users}}\n", "U2"),
+];
+
+#[test]
+fn users_prove_themselves_outside_a_mesh_too() {
+    for (words, from, to, beside, want) in USERS {
+        let text = format!("{}---\n{beside}", BEHIND_INGRESS.replace(from, to));
+        let got = grade(&text, "Deployment:ml/chat");
+        let user = got.split(' ').find(|w| w.starts_with('U')).unwrap();
+        assert_eq!(user, *want, "{words}: {got}");
+    }
+}
+
+/// A server with a key, and what its key is worth: words, its container's fields, objects beside, component K.
+#[rustfmt::skip]
+const KEYS: &[(&str, &str, &str, &str)] = &[
+    ("no key", "", "", "K-"),
+    ("a literal", "env: [{name: HF_TOKEN, value: hf_QqZ7tVbN3mKxWc9RfLpY2sDgHjUaEoTi}]", "", "K0"),
+    ("a static Secret", "env: [{name: HF_TOKEN, valueFrom: {secretKeyRef: {name: hub, key: t}}}]", "", "K1"),
+    ("an ExternalSecret that fetches once", "env: [{name: HF_TOKEN, valueFrom: {secretKeyRef: {name: hub, key: t}}}]", "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: hub, namespace: ml}\nspec: {refreshPolicy: CreatedOnce}\n", "K1"),
+    ("one that refreshes, an hour by default", "env: [{name: HF_TOKEN, valueFrom: {secretKeyRef: {name: hub, key: t}}}]", "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: hub, namespace: ml}\nspec: {}\n", "K3"),
+    ("one that is generated", "env: [{name: HF_TOKEN, valueFrom: {secretKeyRef: {name: hub, key: t}}}]", "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: hub, namespace: ml}\nspec: {refreshInterval: 30m, dataFrom: [{sourceRef: {generatorRef: {kind: VaultDynamicSecret, name: v}}}]}\n", "K4"),
+    ("cert-manager renews it", "env: [{name: OPENAI_API_KEY, valueFrom: {secretKeyRef: {name: hub, key: tls.key}}}]", "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: c, namespace: ml}\nspec: {secretName: hub, duration: 24h, renewBefore: 8h}\n", "K3"),
+    ("whole Secret, with a key in it", "envFrom: [{secretRef: {name: hub}}]", "apiVersion: v1\nkind: Secret\nmetadata: {name: hub, namespace: ml}\nstringData: {HF_TOKEN: x}\n", "K1"),
+    ("whole Secret, without one", "envFrom: [{secretRef: {name: hub}}]", "apiVersion: v1\nkind: Secret\nmetadata: {name: hub, namespace: ml}\nstringData: {DATABASE: x}\n", "K-"),
+    ("whole Secret, from elsewhere", "envFrom: [{secretRef: {name: hub}}]", "", "K?"),
+];
+
+#[test]
+fn keys_are_worth_what_renews_them() {
+    let server = |fields: &str, pod: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: chat, namespace: ml}}\nspec: {{template: {{spec: {{containers: [{{name: main, image: vllm/vllm-openai:v1, {fields}}}], {pod}}}}}}}\n"
+        )
+    };
+    let key = |text: &str| {
+        let grade = grade(text, "Deployment:ml/chat");
+        grade.split(' ').next_back().unwrap().to_owned()
+    };
+    for (words, fields, beside, want) in KEYS {
+        let text = format!("{}---\n{beside}", server(fields, ""));
+        assert_eq!(key(&text), *want, "{words}");
+    }
+    let token = |more: &str| {
+        let volume = format!(
+            "volumes: [{{name: t, projected: {{sources: [{{serviceAccountToken: {{path: t{more}}}}}]}}}}]"
+        );
+        key(&server("", &volume))
+    };
+    // The API server's own tokens open no model.
+    assert_eq!(token(""), "K-");
+    assert_eq!(
+        token(", audience: api.example.com, expirationSeconds: 600"),
+        "K4"
+    );
+}

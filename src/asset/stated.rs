@@ -136,6 +136,8 @@ fn of_words<'t>(container: NodeRef<'t>) -> Vec<(String, NodeRef<'t>)> {
         // `{{ .Name }}` is a placeholder with blanks.
         if let Some(value) = flag.filter(|v| !v.starts_with('-') && *v != "{{") {
             found.push((pinned(ModelRef::parse(value).uri), node));
+        } else if word.starts_with("hf://") {
+            found.push((word.to_owned(), node));
         }
         let command = COMMANDS
             .iter()
@@ -205,6 +207,10 @@ mod tests {
         assert_eq!(
             uris(r#"{name: a, command: [ollama, pull, "llama3:8b"]}"#),
             ["ollama://llama3:8b"]
+        );
+        assert_eq!(
+            uris(r#"{name: a, args: ["hf://acme/chat:v2", /mnt/models]}"#),
+            ["hf://acme/chat:v2"]
         );
         assert_eq!(
             uris(r#"{name: a, env: [{name: MODEL_ID, value: acme/embed}]}"#),

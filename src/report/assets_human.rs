@@ -10,6 +10,9 @@ use crate::source::Span;
 
 use super::{Options, one_line, plural};
 
+/// How many things that are not rendered are named.
+const NAMED: usize = 3;
+
 /// Width of the table.
 const WIDTH: usize = 80;
 
@@ -59,6 +62,19 @@ pub(super) fn write(
     {
         text.push_str(
             "? = the files do not say enough for one letter; --why NAME tells what is missing\n",
+        );
+    }
+    let (shown, rest) = report
+        .not_rendered
+        .split_at(report.not_rendered.len().min(NAMED));
+    for what in shown {
+        let _ = writeln!(text, "not rendered, may hold assets: {}", one_line(what));
+    }
+    if !rest.is_empty() {
+        let _ = writeln!(
+            text,
+            "not rendered, may hold assets: {} more; `meshgov config views` lists them",
+            rest.len()
         );
     }
     for assumption in &report.assumptions {

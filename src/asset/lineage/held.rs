@@ -47,8 +47,10 @@ const TRACES: &[&str] = &[
 /// Everything of an object, in the order of its fields.
 pub(super) fn of(resource: &Resource, space: &str) -> Vec<Held> {
     let mut found = Vec::new();
+    // What trains or fetches weights writes them; what serves only reads them.
+    let ends = resource.kind().ends_with("Job") || resource.kind() == "JobSet";
     for template in pods::templates(resource) {
-        claims(&template, space, &mut found);
+        claims(&template, space, ends, &mut found);
         for container in template.containers() {
             sinks(container.node, &mut found);
         }
@@ -78,8 +80,8 @@ pub(super) fn claim_name(space: &str, claim: &str) -> String {
     }
 }
 
-/// Claims that pods mount. One that every container mounts read-only, or where weights lie, is only read.
-fn claims(template: &PodTemplate<'_>, space: &str, found: &mut Vec<Held>) {
+/// Claims that pods mount. One that every container mounts read-only, or where a server keeps weights, is only read.
+fn claims(template: &PodTemplate<'_>, space: &str, ends: bool, found: &mut Vec<Held>) {
     if template.shape == Shape::Container {
         return;
     }
@@ -103,7 +105,7 @@ fn claims(template: &PodTemplate<'_>, space: &str, found: &mut Vec<Held>) {
         // What is fetched to where weights lie is no data of the workload.
         let reads = |mount: &NodeRef<'_>| {
             let path = mount.get("mountPath").and_then(NodeRef::as_str);
-            is_true(*mount) || path.is_some_and(is_weights_path)
+            is_true(*mount) || (!ends && path.is_some_and(is_weights_path))
         };
         let only_read = is_true(claim) || (!mounts.is_empty() && mounts.iter().all(reads));
         found.push(Held {

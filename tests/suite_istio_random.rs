@@ -117,7 +117,7 @@ fn defended(mesh: &Mesh, check: &Value, ours: &str, theirs: &str) -> bool {
             let is_http = |s: &ServicePort| {
                 let name = s.app_protocol.as_deref().unwrap_or(&s.name);
                 let prefix = name.split('-').next().unwrap();
-                matches!(prefix, "http" | "http2" | "grpc")
+                matches!(prefix, "http" | "http2" | "grpc" | "kubernetes.io/h2c")
             };
             ours == "broken" && port.services.iter().any(is_http)
         }
@@ -247,7 +247,13 @@ fn smaller_spec(oracle: &mut Oracle, mesh: &Mesh, at: usize, check: &Value) -> O
             && smaller.documents[at]["spec"]["host"].is_null();
         // A mode that is not there is DISABLE upstream and nothing in the reference.
         let lost_mode = smaller.documents[at].to_string().contains("\"tls\":{}");
-        if !(lost_key || lost_host || lost_mode) && differs(oracle, &smaller, check).is_some() {
+        // Own certificates that are not there make plaintext upstream; the reference does not look.
+        let text = smaller.documents[at].to_string();
+        let lost_certificate = text.contains("MUTUAL\"")
+            && !(text.contains("clientCertificate") || text.contains("credentialName"));
+        if !(lost_key || lost_host || lost_mode || lost_certificate)
+            && differs(oracle, &smaller, check).is_some()
+        {
             return Some(smaller);
         }
     }

@@ -130,12 +130,16 @@ pub(crate) fn find(
 /// for another copy of the tree; `of_root` stands for that path itself.
 pub(crate) fn name(folder: &str, roots: &[Root], of_root: &str) -> String {
     let mut folders = roots.iter().filter(|root| root.is_folder);
-    let inside = match (folders.next(), folders.next()) {
-        (Some(root), None) => folder.strip_prefix(root.shown.as_str()),
-        _ => None,
+    let root = match (folders.next(), folders.next()) {
+        (Some(root), None) if root.shown != "." => root.shown.as_str(),
+        _ => "",
     };
-    let inside = inside.map_or(folder, |rest| rest.trim_start_matches('/'));
-    if inside.is_empty() { of_root } else { inside }.to_owned()
+    if folder == root || folder.is_empty() {
+        return of_root.to_owned();
+    }
+    let inside = folder.strip_prefix(root);
+    let inside = inside.and_then(|rest| rest.strip_prefix('/'));
+    inside.unwrap_or(folder).to_owned()
 }
 
 impl Found {

@@ -166,6 +166,7 @@ pub fn views(loaded: &Loaded, roots: &[Root], built: Built, settings: &ViewSetti
     let mut unread = unread;
     unread.extend(tools);
     unread.sort();
+    unread.dedup();
     Views {
         views: builder.views,
         problems: builder.conflicts.problems,
@@ -183,6 +184,7 @@ fn tools(loaded: &Loaded, claimed: &BTreeSet<u32>) -> Vec<Unread> {
         .map(|resource| Unread {
             path: resource.tree.source().path.clone(),
             reason: format!("configuration of a tool: {}", resource.group()),
+            is_lack: false,
         })
         .collect()
 }

@@ -34,6 +34,8 @@ pub struct Unread {
     pub path: String,
     /// Why, as the ledger prints it: a kind of reason, a colon, the detail.
     pub reason: String,
+    /// Whether a view lacks it, and tells so.
+    pub is_lack: bool,
 }
 
 /// What the finders make of the GitOps sources of a run.

@@ -255,6 +255,7 @@ impl<'w, 'u> Walk<'w, 'u> {
         followed.unread.push(Unread {
             path: self.units.path(span),
             reason: format!("{kind} that is not followed: `{name}`, {why}"),
+            is_lack: true,
         });
         followed.opaque.push(Opaque {
             lack: Lack::Unfollowed,

@@ -77,6 +77,7 @@ impl Units<'_> {
         self.results.unread.push(Unread {
             path: path.map_or_else(|| folder.to_owned(), |file| file.source.path.clone()),
             reason,
+            is_lack: true,
         });
     }
 

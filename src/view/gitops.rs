@@ -78,6 +78,7 @@ pub(crate) fn find(
     let leaves = Leaves::new(&engine, kustomizations);
     let folders = Folders::new(loaded);
     let mut units = Units::new(loaded, &files, &folders, &leaves, &engine);
+    units.learn(&appliers);
     let mut found = Found::default();
     for (name, paths) in &settings.named {
         let followed = follow::declared(&mut units, paths);

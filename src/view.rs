@@ -92,6 +92,21 @@ pub struct Opaque {
 }
 
 impl Opaque {
+    /// Whether it is a document of the view that cannot be read, so that nobody can call its contents known.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.lack == Lack::Unread
+    }
+
+    /// Whether it may hold objects of a kind; a broken document often tells that it does not.
+    #[must_use]
+    pub fn may_hold(&self, kind: &str) -> bool {
+        match self.what.strip_prefix("broken ") {
+            Some(of) => of == kind || of == "document" || of.ends_with("List"),
+            None => true,
+        }
+    }
+
     /// The lack in words: `HelmRelease ml/ollama is not rendered`.
     #[must_use]
     pub fn missing(&self) -> String {

@@ -6,6 +6,7 @@ mod content;
 mod folders;
 pub mod gitops;
 pub mod releases;
+mod tool;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

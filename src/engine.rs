@@ -140,8 +140,8 @@ impl<'v> Analysis<'v> {
         let callers = match (ingress, out) {
             (None, None) => return None,
             (None, Some(out)) => out,
-            (Some(ingress), None) => ingress.callers.clone(),
-            (Some(ingress), Some(out)) => ingress.callers.intersect(&out),
+            (Some(ingress), None) => Arc::new(ingress.callers.clone()),
+            (Some(ingress), Some(out)) => Arc::new(ingress.callers.intersect(&out)),
         };
         let pods = Arc::clone(self.network.pods());
         (!callers.is_all()).then(|| Arc::new(network::Network { pods, callers }))

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::facts::access::callers::Callers;
+use crate::facts::access::intervals::Intervals;
 use crate::facts::access::pods::{ELSEWHERE, PodNamespace, Pods};
 use crate::facts::peers::addresses::Network as Block;
 use crate::facts::peers::identity::IdentityPattern;
@@ -20,8 +21,8 @@ use crate::facts::workload::WorkloadId;
 pub struct Network {
     /// Numbers and names of pods.
     pub pods: Arc<Pods>,
-    /// Who gets through.
-    pub callers: Callers,
+    /// Who gets through. Shared: the same policies let the same callers out to many ports.
+    pub callers: Arc<Callers>,
 }
 
 /// Who makes a call.
@@ -40,10 +41,7 @@ impl Network {
     /// Whether every address and every pod of namespaces that nobody names gets through: only named pods are kept out.
     #[must_use]
     pub fn is_wide(&self) -> bool {
-        let outside = Callers::outside();
-        self.callers.v4 == outside.v4
-            && self.callers.v6 == outside.v6
-            && self.callers.pods.contains(u128::from(ELSEWHERE))
+        self.callers.has_every_address() && self.callers.pods.contains(u128::from(ELSEWHERE))
     }
 
     /// Whether a call gets as far as the pod.
@@ -83,7 +81,7 @@ impl Network {
     pub fn outside(&self) -> Self {
         Self {
             pods: Arc::clone(&self.pods),
-            callers: self.callers.intersect(&Callers::outside()),
+            callers: Arc::new(self.callers.intersect(&Callers::outside())),
         }
     }
 
@@ -92,7 +90,7 @@ impl Network {
     pub fn nobody(&self) -> Self {
         Self {
             pods: Arc::clone(&self.pods),
-            callers: Callers::none(),
+            callers: Arc::new(Callers::none()),
         }
     }
 
@@ -124,13 +122,18 @@ impl Network {
         patterns: &[IdentityPattern],
         refused: &[&IdentityPattern],
     ) -> Option<Holders> {
-        let all = Callers::all().pods;
-        let missing = all.subtract(&self.callers.pods);
-        let concerned = self.runs_of(&missing, patterns, refused);
+        let windows = self.windows(patterns);
+        let (mut through, mut missing) = (Vec::new(), Vec::new());
+        for window in &windows {
+            through.extend_from_slice(window.intersect(&self.callers.pods).ranges());
+            missing.extend_from_slice(window.subtract(&self.callers.pods).ranges());
+        }
+        let concerned = self.runs_of(&Intervals::from_list(missing), patterns, refused);
         if concerned.members.is_empty() {
             return None;
         }
-        let mut holders = self.runs_of(&self.callers.pods, patterns, refused);
+        let through = Intervals::from_list(through);
+        let mut holders = self.runs_of(&through, patterns, refused);
         if self.callers.pods.contains(u128::from(ELSEWHERE)) {
             // Namespaces and accounts that the view does not hold stay as the mesh's policy names them.
             let unseen = |p: &&IdentityPattern| match p.namespace.exact() {
@@ -147,9 +150,21 @@ impl Network {
         Some(holders)
     }
 
+    /// Where pods with such identities can be: in the namespaces that the patterns name, else anywhere.
+    fn windows(&self, patterns: &[IdentityPattern]) -> Vec<Intervals> {
+        let names: Option<BTreeSet<&str>> = patterns.iter().map(|p| p.namespace.exact()).collect();
+        let Some(names) = names else {
+            return vec![Callers::all().pods];
+        };
+        let namespaces = names.into_iter().filter_map(|n| self.pods.namespace(n));
+        namespaces
+            .map(|n| Intervals::of(u128::from(n.first), u128::from(n.last)))
+            .collect()
+    }
+
     fn runs_of(
         &self,
-        set: &super::intervals::Intervals,
+        set: &Intervals,
         patterns: &[IdentityPattern],
         refused: &[&IdentityPattern],
     ) -> Holders {
@@ -205,8 +220,8 @@ impl Network {
     /// The addresses that get through, within those that a condition of the mesh names.
     pub(super) fn outside_of(&self, cube: &Cube) -> Callers {
         let mut outside = Callers {
-            pods: super::intervals::Intervals::none(),
-            ..self.callers.clone()
+            pods: Intervals::none(),
+            ..(*self.callers).clone()
         };
         for literal in &cube.literals {
             let Atom::Address(Address::Source, blocks) = literal.atom.as_ref() else {

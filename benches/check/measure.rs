@@ -5,20 +5,20 @@ use std::time::Duration;
 
 /// What one run of a command takes.
 #[derive(Clone, Copy)]
-pub struct Cost {
+pub(crate) struct Cost {
     /// User CPU.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
 }
 
 impl Cost {
     /// A cost that was measured elsewhere.
-    pub fn of(seconds: f64) -> Self {
+    pub(crate) fn of(seconds: f64) -> Self {
         Self { seconds }
     }
 }
 
 /// Runs a command to its end this many times; prints and returns what one run takes.
-pub fn measure(name: &str, rounds: u32, command: &mut Command) -> Option<Cost> {
+pub(crate) fn measure(name: &str, rounds: u32, command: &mut Command) -> Option<Cost> {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let before = children_user_seconds();
     let mut peak_kib = 0;
@@ -48,7 +48,7 @@ pub fn measure(name: &str, rounds: u32, command: &mut Command) -> Option<Cost> {
 }
 
 /// User CPU seconds of this process so far.
-pub fn own_user_seconds() -> f64 {
+pub(crate) fn own_user_seconds() -> f64 {
     stat(11)
 }
 
@@ -72,6 +72,6 @@ fn peak_memory_kib(pid: u32) -> usize {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts for a ratio")]
-pub fn as_f64(n: usize) -> f64 {
+pub(crate) fn as_f64(n: usize) -> f64 {
     n as f64
 }

@@ -12,14 +12,14 @@ use crate::measure::own_user_seconds;
 use crate::trees::manifests;
 
 /// User CPU of stages that only run after others, in seconds.
-pub struct Stages {
+pub(crate) struct Stages {
     /// Topology, engines, facts and access of every view.
-    pub facts: f64,
+    pub(crate) facts: f64,
     /// The inventory of AI assets and all that is linked to them.
-    pub assets: f64,
+    pub(crate) assets: f64,
 }
 
-pub fn run(name: &str, dir: &Path) {
+pub(crate) fn run(name: &str, dir: &Path) {
     match name {
         "events" => events(dir),
         "parse" => parse(dir),
@@ -29,7 +29,7 @@ pub fn run(name: &str, dir: &Path) {
 }
 
 /// Runs the task `facts` and reads what it prints.
-pub fn stages(task: &mut Command) -> Stages {
+pub(crate) fn stages(task: &mut Command) -> Stages {
     let output = task.stderr(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "the task failed");
     let text = String::from_utf8(output.stdout).unwrap();

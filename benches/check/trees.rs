@@ -12,7 +12,7 @@ const OBJECTS_PER_OVERLAY: f64 = 9.3;
 
 /// How a tree is written.
 #[derive(Clone, Copy)]
-pub enum Layout {
+pub(crate) enum Layout {
     /// Objects as they are applied.
     Rendered,
     /// Bases, overlays, components, Flux and Argo CD objects.
@@ -20,14 +20,14 @@ pub enum Layout {
 }
 
 /// A tree on disk.
-pub struct Tree {
+pub(crate) struct Tree {
     _keep: tempfile::TempDir,
     dir: PathBuf,
 }
 
 impl Tree {
     /// About this many objects: of the corpus generator where it is to be had, else our own services.
-    pub fn of(objects: usize, layout: Layout, ai: bool) -> Self {
+    pub(crate) fn of(objects: usize, layout: Layout, ai: bool) -> Self {
         let keep = tempfile::tempdir().unwrap();
         if Path::new(GENERATOR).exists() {
             let dir = generate(keep.path(), objects, layout, ai);
@@ -44,7 +44,7 @@ impl Tree {
     }
 
     /// About this many leaf overlays; `None` without the generator.
-    pub fn overlays(count: usize) -> Option<Self> {
+    pub(crate) fn overlays(count: usize) -> Option<Self> {
         if !Path::new(GENERATOR).exists() {
             return None;
         }
@@ -53,12 +53,12 @@ impl Tree {
     }
 
     /// The folder.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.dir
     }
 
     /// Number of files, and megabytes.
-    pub fn size(&self) -> (usize, f64) {
+    pub(crate) fn size(&self) -> (usize, f64) {
         let files = manifests(&self.dir);
         let bytes: u64 = files
             .iter()
@@ -68,7 +68,7 @@ impl Tree {
     }
 
     /// Kustomizations below a folder `overlays`.
-    pub fn count_overlays(&self) -> usize {
+    pub(crate) fn count_overlays(&self) -> usize {
         let is_leaf = |p: &&PathBuf| {
             p.ends_with("kustomization.yaml") && p.components().any(|c| c.as_os_str() == "overlays")
         };
@@ -76,7 +76,7 @@ impl Tree {
     }
 
     /// A copy beside it, in which ten files differ: a mode, a principal, a label here and there.
-    pub fn edited(&self) -> PathBuf {
+    pub(crate) fn edited(&self) -> PathBuf {
         let copy = self.dir.with_extension("edited");
         let status = Command::new("cp")
             .args([Path::new("-r"), &self.dir, &copy])
@@ -123,7 +123,7 @@ fn generate(folder: &Path, objects: usize, layout: Layout, ai: bool) -> PathBuf 
 }
 
 /// The YAML files below a folder, sorted.
-pub fn manifests(dir: &Path) -> Vec<PathBuf> {
+pub(crate) fn manifests(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![dir.to_owned()];
     while let Some(dir) = open.pop() {

@@ -17,12 +17,15 @@ use crate::topology::Topology;
 /// How many clients are tried before a rule is taken to concern none.
 const MOST_CLIENTS: usize = 16;
 
+/// Rule, client, Service and port that calls are about.
+type Asked = (ResourceId, WorkloadId, ResourceId, u16);
+
 /// Applications with a sidecar, by namespace: those that read DestinationRules.
 #[derive(Debug, Default)]
 pub(crate) struct Clients {
     by_namespace: BTreeMap<String, Vec<WorkloadId>>,
-    /// Calls by rule, client, Service and port: asked once for the port that is called, once for the rule.
-    known: Mutex<HashMap<(ResourceId, WorkloadId, ResourceId, u16), Vec<Call>>>,
+    /// Asked once for the port that is called, once for the rule.
+    known: Mutex<HashMap<Asked, Vec<Call>>>,
 }
 
 impl Clients {

@@ -45,13 +45,45 @@ pub struct Member {
     pub namespace: Namespace,
 }
 
+/// Why the contents of something are not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lack {
+    /// A document that cannot be read.
+    Unread,
+    /// A release or template that nobody rendered.
+    Unrendered,
+    /// A kustomization that is not worked out here.
+    Unbuilt,
+    /// A kustomization that kustomize cannot build either.
+    Broken,
+    /// An object of Flux or Argo CD that does not say here what it applies.
+    Unfollowed,
+}
+
+impl Lack {
+    /// What stands before a list of such things: `not rendered`.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Unread => "not read",
+            Self::Unrendered => "not rendered",
+            Self::Unbuilt | Self::Broken => "not built",
+            Self::Unfollowed => "not followed",
+        }
+    }
+}
+
 /// Something of the view whose contents are not known: an unreadable document, an unrendered release.
 #[derive(Clone, Debug)]
 pub struct Opaque {
+    /// Why they are not known.
+    pub lack: Lack,
     /// Namespace it would fill; `None` = any namespace.
     pub namespace: Option<String>,
     /// What it is, for the ledger: `HelmRelease ml/ollama`, `broken document`.
     pub what: String,
+    /// What about it is not worked out, where no problem of the run says so.
+    pub why: Option<String>,
     /// Where it stands, when in a file.
     pub span: Option<Span>,
     /// Whether it may hold objects that change an answer; false for a release whose chart is known to hold none.
@@ -59,14 +91,32 @@ pub struct Opaque {
 }
 
 impl Opaque {
+    /// Whether it is a document of the view that cannot be read, so that nobody can call its contents known.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.lack == Lack::Unread
+    }
+
+    /// Whether it may hold objects of a kind; a broken document often tells that it does not.
+    #[must_use]
+    pub fn may_hold(&self, kind: &str) -> bool {
+        match self.what.strip_prefix("broken ") {
+            Some(of) => of == kind || of == "document" || of.ends_with("List"),
+            None => true,
+        }
+    }
+
     /// The lack in words: `HelmRelease ml/ollama is not rendered`.
     #[must_use]
     pub fn missing(&self) -> String {
-        if self.what.starts_with("broken") {
-            format!("{} could not be read", self.what)
-        } else {
-            format!("{} is not rendered", self.what)
-        }
+        let words = match self.lack {
+            Lack::Unread => "could not be read",
+            Lack::Unrendered => "is not rendered",
+            Lack::Unbuilt => "is not built",
+            Lack::Broken => "cannot be built",
+            Lack::Unfollowed => "is not followed",
+        };
+        format!("{} {words}", self.what)
     }
 }
 

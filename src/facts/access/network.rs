@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::facts::access::callers::Callers;
 use crate::facts::access::intervals::Intervals;
 use crate::facts::access::pods::{ELSEWHERE, PodNamespace, Pods};
+use crate::facts::pattern::Pattern;
 use crate::facts::peers::addresses::Network as Block;
 use crate::facts::peers::identity::IdentityPattern;
 use crate::facts::peers::{Address, Atom, Cube, Identity};
@@ -23,6 +24,8 @@ pub struct Network {
     pub pods: Arc<Pods>,
     /// Who gets through. Shared: the same policies let the same callers out to many ports.
     pub callers: Arc<Callers>,
+    /// Pods that the port's side lets through and of whose own policies some cannot be read.
+    pub doubtful: Intervals,
 }
 
 /// Who makes a call.
@@ -55,6 +58,24 @@ impl Network {
         }
     }
 
+    /// The same when policies that cannot be read let out all they may.
+    #[must_use]
+    pub fn at_most(&self) -> Self {
+        let doubtful = Callers::pods(self.doubtful.clone());
+        Self {
+            pods: Arc::clone(&self.pods),
+            callers: Arc::new(self.callers.union(&doubtful)),
+            doubtful: Intervals::none(),
+        }
+    }
+
+    /// Whether it cannot be known that pods of a workload get through.
+    #[must_use]
+    pub fn is_doubtful(&self, workload: WorkloadId) -> bool {
+        let number = self.pods.number(workload);
+        number.is_some_and(|n| self.doubtful.contains(u128::from(n)))
+    }
+
     /// Whether pods of a workload get through.
     #[must_use]
     pub fn admits_workload(&self, workload: WorkloadId) -> bool {
@@ -82,6 +103,7 @@ impl Network {
         Self {
             pods: Arc::clone(&self.pods),
             callers: Arc::new(self.callers.intersect(&Callers::outside())),
+            doubtful: Intervals::none(),
         }
     }
 
@@ -91,6 +113,7 @@ impl Network {
         Self {
             pods: Arc::clone(&self.pods),
             callers: Arc::new(Callers::none()),
+            doubtful: Intervals::none(),
         }
     }
 
@@ -122,24 +145,22 @@ impl Network {
         patterns: &[IdentityPattern],
         refused: &[&IdentityPattern],
     ) -> Option<Holders> {
-        let windows = self.windows(patterns);
-        let (mut through, mut missing) = (Vec::new(), Vec::new());
-        for window in &windows {
-            through.extend_from_slice(window.intersect(&self.callers.pods).ranges());
-            missing.extend_from_slice(window.subtract(&self.callers.pods).ranges());
-        }
-        let concerned = self.runs_of(&Intervals::from_list(missing), patterns, refused);
-        if concerned.members.is_empty() {
+        let window = self.window(patterns);
+        let missing = window.subtract(&self.callers.pods);
+        let concerned = self.runs_of(&missing, patterns, refused);
+        let unseen = |p: &&IdentityPattern| match p.namespace.exact() {
+            Some(name) => self.pods.namespace(name).is_none(),
+            None => true,
+        };
+        let through_elsewhere = self.callers.pods.contains(u128::from(ELSEWHERE));
+        let elsewhere = !through_elsewhere && patterns.iter().any(|p| unseen(&p));
+        if concerned.members.is_empty() && !elsewhere {
             return None;
         }
-        let through = Intervals::from_list(through);
+        let through = window.intersect(&self.callers.pods);
         let mut holders = self.runs_of(&through, patterns, refused);
-        if self.callers.pods.contains(u128::from(ELSEWHERE)) {
+        if through_elsewhere {
             // Namespaces and accounts that the view does not hold stay as the mesh's policy names them.
-            let unseen = |p: &&IdentityPattern| match p.namespace.exact() {
-                Some(name) => self.pods.namespace(name).is_none(),
-                None => true,
-            };
             let rest: Vec<&IdentityPattern> = patterns.iter().filter(unseen).collect();
             holders.unlimited = rest.iter().any(|p| p.namespace.exact().is_none());
             holders.except = concerned.members;
@@ -150,16 +171,26 @@ impl Network {
         Some(holders)
     }
 
+    /// Whether no pod of the one namespace that a pattern names gets through.
+    pub(super) fn shuts_out(&self, pattern: &IdentityPattern) -> bool {
+        let named = pattern
+            .namespace
+            .exact()
+            .and_then(|n| self.pods.namespace(n));
+        let patterns = std::slice::from_ref(pattern);
+        let through = || self.window(patterns).intersect(&self.callers.pods);
+        named.is_some() && self.runs_of(&through(), patterns, &[]).members.is_empty()
+    }
+
     /// Where pods with such identities can be: in the namespaces that the patterns name, else anywhere.
-    fn windows(&self, patterns: &[IdentityPattern]) -> Vec<Intervals> {
+    fn window(&self, patterns: &[IdentityPattern]) -> Intervals {
         let names: Option<BTreeSet<&str>> = patterns.iter().map(|p| p.namespace.exact()).collect();
         let Some(names) = names else {
-            return vec![Callers::all().pods];
+            return Callers::all().pods;
         };
         let namespaces = names.into_iter().filter_map(|n| self.pods.namespace(n));
-        namespaces
-            .map(|n| Intervals::of(u128::from(n.first), u128::from(n.last)))
-            .collect()
+        let runs = namespaces.map(|n| (u128::from(n.first), u128::from(n.last)));
+        Intervals::from_list(runs.collect())
     }
 
     fn runs_of(
@@ -197,7 +228,13 @@ impl Network {
         };
         if low == namespace.first {
             // Pods that are not in the view may run under any account of the namespace.
-            for pattern in fitting {
+            let here = |p: &&IdentityPattern| IdentityPattern {
+                namespace: Pattern::Exact(name.clone()),
+                ..(*p).clone()
+            };
+            let kept_out =
+                |p: &&&IdentityPattern| refused.iter().any(|r| super::within(&here(p), r));
+            for pattern in fitting.iter().filter(|p| !kept_out(p)) {
                 match pattern.account.exact() {
                     Some(exact) => drop(holders.members.insert(account(exact))),
                     None => {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::facts::access::Access;
+use crate::facts::access::callers::Callers;
 use crate::facts::access::network::{Network, Sender};
 use crate::facts::pattern::{self, Pattern};
 use crate::facts::peers::identity::IdentityPattern;
@@ -79,7 +80,9 @@ impl Networks {
     }
 
     fn is_same(&self, other: &Self) -> bool {
-        let callers = |n: &Option<Arc<Network>>| n.as_ref().map(|n| n.callers.clone());
+        fn callers(network: &Option<Arc<Network>>) -> Option<&Callers> {
+            network.as_ref().map(|n| &*n.callers)
+        }
         callers(&self.plain) == callers(&other.plain)
             && callers(&self.identified) == callers(&other.identified)
     }

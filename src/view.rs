@@ -5,6 +5,7 @@ mod conflict;
 mod content;
 mod folders;
 pub mod gitops;
+pub mod owned;
 pub mod releases;
 
 use std::collections::BTreeMap;
@@ -50,7 +51,7 @@ pub struct Member {
 pub struct Opaque {
     /// Namespace it would fill; `None` = any namespace.
     pub namespace: Option<String>,
-    /// What it is, for the ledger: `HelmRelease ml/ollama`, `broken document`.
+    /// What it is, for the ledger: `HelmRelease ml/ollama`, `broken document`, `unexported Service`.
     pub what: String,
     /// Where it stands, when in a file.
     pub span: Option<Span>,
@@ -64,6 +65,8 @@ impl Opaque {
     pub fn missing(&self) -> String {
         if self.what.starts_with("broken") {
             format!("{} could not be read", self.what)
+        } else if let Some(kind) = self.what.strip_prefix("unexported ") {
+            format!("no {kind} is in the export")
         } else {
             format!("{} is not rendered", self.what)
         }
@@ -87,6 +90,8 @@ pub struct View {
     pub releases: Vec<Release>,
     /// Objects left out because the view holds an equal one already.
     pub repeated: u32,
+    /// Objects left out because a controller made them of another object of the view.
+    pub owned: u32,
     /// Kustomizations that were built for it.
     pub overlays: usize,
     by_kind: BTreeMap<GroupKind, Vec<u32>>,
@@ -111,8 +116,22 @@ impl View {
             files: Vec::new(),
             releases: Vec::new(),
             repeated: 0,
+            owned: 0,
             overlays: 0,
             by_kind,
+        }
+    }
+
+    /// The view with other members and other lacks, as far as that goes.
+    #[must_use]
+    pub fn holding(&self, members: Vec<Member>, opaque: Vec<Opaque>) -> Self {
+        Self {
+            files: self.files.clone(),
+            releases: self.releases.clone(),
+            repeated: self.repeated,
+            owned: self.owned,
+            overlays: self.overlays,
+            ..Self::new(self.name.clone(), self.found_by.clone(), members, opaque)
         }
     }
 

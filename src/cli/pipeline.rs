@@ -571,6 +571,12 @@ fn summary(view: &View, mesh: &MeshSummary, twice: usize) -> ViewSummary {
             "of {twice} objects that several files define differently, the last one counts"
         ));
     }
+    if view.owned > 0 {
+        assumptions.push(match view.owned {
+            1 => "an object that a controller made of another one is left out".to_owned(),
+            n => format!("{n} objects that controllers made of others are left out"),
+        });
+    }
     assumptions.extend(assumed_objects(view));
     assumptions.extend(mesh.assumptions.iter().cloned());
     ViewSummary {

@@ -226,6 +226,12 @@ struct Unread {
     what: String,
 }
 
+/// The kind that a lack is about, where it can hold nothing else.
+fn of_kind(what: &str) -> Option<&str> {
+    let broken = what.strip_prefix("broken ");
+    broken.or_else(|| what.strip_prefix("unexported "))
+}
+
 impl Unread {
     fn opens(&self, namespace: &str) -> bool {
         self.namespace.as_deref().is_none_or(|n| n == namespace)
@@ -282,10 +288,7 @@ impl Completeness {
 
     /// What may hold a policy of this kind for a namespace or for the whole mesh; a broken document often tells that it does not.
     pub(crate) fn unread_policy(&self, namespace: &str, kind: &str) -> Option<&UnknownReason> {
-        let may_hold = |what: &str| match what.strip_prefix("broken ") {
-            Some(of) => of == kind || of == "document" || of.ends_with("List"),
-            None => true,
-        };
+        let may_hold = |of: &str| of == kind || of == "document" || of.ends_with("List");
         let is_declared = |namespace: &str| {
             self.complete.contains(namespace)
                 || (namespace == self.root && self.complete.contains("root"))
@@ -294,7 +297,7 @@ impl Completeness {
             |unread: &Unread, namespace: &str| !is_declared(namespace) && unread.opens(namespace);
         self.opaque
             .iter()
-            .filter(|unread| may_hold(&unread.what))
+            .filter(|unread| of_kind(&unread.what).is_none_or(may_hold))
             .find(|unread| opens(unread, namespace) || opens(unread, &self.root))
             .map(|unread| &unread.reason)
     }
@@ -305,7 +308,7 @@ impl Completeness {
         self.unread(namespace)?;
         self.opaque
             .iter()
-            .filter(|unread| unread.opens(namespace) && !unread.what.starts_with("broken"))
+            .filter(|unread| unread.opens(namespace) && of_kind(&unread.what).is_none())
             .map(|unread| &unread.reason)
             .next()
     }

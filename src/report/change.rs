@@ -115,6 +115,13 @@ pub(super) fn sentence_of(change: &Change, subject: &str) -> String {
             Direction::Widened => format!("{subject} calls a new external provider"),
             Direction::Changed => format!("{subject} calls other external providers"),
         },
+        ChangeKind::Egress => match (change.direction, change.after.words()) {
+            (_, "anywhere") => format!("{subject} can call any host outside"),
+            (_, "nowhere") => format!("{subject} can call no host outside any more"),
+            (Direction::Widened, _) => format!("{subject} can call more hosts outside"),
+            (Direction::Narrowed, _) => format!("{subject} can call fewer hosts outside"),
+            (Direction::Changed, _) => format!("{subject} can call other hosts outside"),
+        },
         ChangeKind::Model => format!("{subject} names other models"),
         ChangeKind::Exposure => match change.direction {
             Direction::Widened => format!("{subject} is reached from further outside"),
@@ -316,6 +323,42 @@ pub(super) fn scope(report: &DiffReport) -> String {
     }
     words
 }
+
+/// What was left out of the comparison and what was taken for granted, a line each.
+pub(super) fn notes(report: &DiffReport) -> Vec<String> {
+    let aside = &report.aside;
+    let names = |set: &std::collections::BTreeSet<String>| {
+        let words: Vec<String> = set.iter().map(|name| one_line(name).into_owned()).collect();
+        and_more(words.iter(), NAMES)
+    };
+    let mut notes = Vec::new();
+    if !aside.alike.is_empty() {
+        let list = names(&aside.alike);
+        notes.push(format!(
+            "not known, and taken to be the same on both sides: {list}"
+        ));
+    }
+    if !aside.not_exported.is_empty() {
+        let list = names(&aside.not_exported);
+        notes.push(format!("not in the export, so not compared: {list}"));
+    }
+    if !aside.not_in_tree.is_empty() {
+        let list = names(&aside.not_in_tree);
+        notes.push(format!(
+            "namespaces only in the export, not compared: {list}"
+        ));
+    }
+    if aside.made > 0 {
+        let what = plural(aside.made, "object");
+        notes.push(format!(
+            "made by controllers, not compared: {what} of the export"
+        ));
+    }
+    notes
+}
+
+/// Names of a note that are printed.
+const NAMES: usize = 8;
 
 /// Names with how many more there are.
 pub(super) fn first_names(first: &[String], all: usize, cap: usize) -> String {

@@ -77,12 +77,6 @@ impl Networks {
         self.plain.is_none() && self.identified.is_none()
     }
 
-    fn is_same(&self, other: &Self) -> bool {
-        let callers = |n: &Option<Arc<Network>>| n.as_ref().map(|n| n.callers.clone());
-        callers(&self.plain) == callers(&other.plain)
-            && callers(&self.identified) == callers(&other.identified)
-    }
-
     /// The same network for every connection.
     #[must_use]
     pub fn same(network: Arc<Network>) -> Self {
@@ -188,8 +182,24 @@ impl Reach {
             && self.trust_domains == other.trust_domains
             && self.paths.len() == other.paths.len()
             && self.paths.iter().zip(&other.paths).all(same_path)
-            && self.network.is_same(&other.network)
-            && self.to_waypoint.is_same(&other.to_waypoint)
+            && self.same_network(other)
+    }
+
+    /// Whether the network carries somebody to the port whom it did not, and no longer carries somebody whom it did.
+    #[must_use]
+    pub fn moved_by_network(&self, before: &Self) -> (bool, bool) {
+        let pairs = [
+            (&self.network, &before.network),
+            (&self.to_waypoint, &before.to_waypoint),
+        ];
+        let moves = pairs.map(|(is, was)| is.moved(was));
+        (moves.iter().any(|m| m.0), moves.iter().any(|m| m.1))
+    }
+
+    /// Whether the network before the port is the same.
+    #[must_use]
+    pub fn same_network(&self, other: &Self) -> bool {
+        self.network.is_same(&other.network) && self.to_waypoint.is_same(&other.to_waypoint)
     }
 
     /// Whether the network carries a sender's connections on a way to the port, `identity` being what it presents.

@@ -15,7 +15,7 @@ use crate::facts::transport::Membership;
 use crate::facts::workload::{Port, Workload};
 use crate::query::diff::Compared;
 use crate::query::diff::facts::{At, Facts};
-use crate::query::diff::ports::{PortPair, rests_on};
+use crate::query::diff::ports::{PortPair, proof, rests_on};
 use crate::query::diff::touched::Touched;
 
 /// A caller on both sides, or on one.
@@ -176,6 +176,21 @@ impl Compared<'_, '_> {
             base = way(self.base, client.base, b);
             head = way(self.head, client.head, h);
         }
+        // Whom the network carries is part of who is let in.
+        if !pair.same_rules
+            && let (Some((.., was)), Some((.., is))) = (self.base.port(b), self.head.port(h))
+        {
+            base.extend(proof(&was.reach));
+            head.extend(proof(&is.reach));
+        }
+        let caller = one
+            .and_then(|c| {
+                self.head
+                    .workload(c.head?)
+                    .or_else(|| self.base.workload(c.base?))
+            })
+            .map(|w| w.namespace.as_str().to_owned())
+            .unwrap_or_default();
         let mut change = self.change(ChangeKind::Callers, about, states, direction);
         let rests = |facts: &Facts<'_>, at: usize| {
             facts
@@ -188,7 +203,7 @@ impl Compared<'_, '_> {
             head: &head,
             base_objects: &rests(self.base, b.0),
             head_objects: &rests(self.head, h.0),
-            namespace: &change.about.namespace.clone(),
+            namespaces: &[&change.about.namespace.clone(), &caller],
         });
         change.base_proof = base;
         change.head_proof = head;
@@ -264,7 +279,7 @@ impl Compared<'_, '_> {
                 head: &change.head_proof,
                 base_objects: &rests(self.base, client.base),
                 head_objects: &rests(self.head, client.head),
-                namespace: &change.about.namespace.clone(),
+                namespaces: &[&change.about.namespace.clone()],
             })
         } else {
             let resource = &change.about.resource;

@@ -135,6 +135,7 @@ pub fn diff(base: Tree<'_>, head: Tree<'_>, sources: (Sources, Sources)) -> Diff
         let before = Facts::of(compared.0.as_ref().unwrap_or(was), base.assume);
         let after = Facts::of(compared.1.as_ref().unwrap_or(is), head.assume);
         let mut compared = Compared::new(&before, &after, &known);
+        compared.lacks = !report.aside.not_exported.is_empty();
         compared.run();
         report.edges.add(compared.totals);
         report.changes.append(&mut compared.changes);
@@ -148,6 +149,8 @@ pub fn diff(base: Tree<'_>, head: Tree<'_>, sources: (Sources, Sources)) -> Diff
 struct Compared<'c, 'v> {
     base: &'c Facts<'v>,
     head: &'c Facts<'v>,
+    /// Whether one side lacks what the other has, so that nothing is told by what can be known on one of them only.
+    lacks: bool,
     /// Workloads by position.
     pairs: Pairs,
     objects: Objects<'v>,
@@ -188,6 +191,7 @@ impl<'c, 'v> Compared<'c, 'v> {
             objects: Objects::of(base.analysis.view, head.analysis.view, renamed),
             base,
             head,
+            lacks: false,
             pairs,
             changes: Vec::new(),
             totals: Totals::default(),

@@ -213,15 +213,20 @@ impl Reach {
         network.is_none_or(|n| n.carries(sender, identity, crate::facts::peers::NO_ADDRESS))
     }
 
-    /// Whether some request of a caller gets through; `through_service` is what [`Call::through_service`] is, for a caller that may also
+    /// Whether some request of a sender with this identity gets through; `through_service` is what [`Call::through_service`] is, for a caller that may also
     /// call the pod directly.
     #[must_use]
-    pub fn lets_in(&self, caller: Option<&Identity>, through_service: bool) -> bool {
+    pub fn lets_in(
+        &self,
+        sender: Sender,
+        caller: Option<&Identity>,
+        through_service: bool,
+    ) -> bool {
         let carries = |networks: &Networks, caller: Option<&Identity>| {
             let source = crate::facts::peers::NO_ADDRESS;
             networks
                 .of(caller.is_some())
-                .is_none_or(|n| n.carries(Sender::Unsaid, caller, source))
+                .is_none_or(|n| n.carries(sender, caller, source))
         };
         if !self.proxied {
             return carries(&self.network, None);

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use crate::drift::cause::Question;
 use crate::engine::istio::{Destination, Reach, Wire};
 use crate::facts::access::Level;
+use crate::facts::access::network::Sender;
 use crate::facts::change::{ChangeKind, Direction, Edges, Side, State};
 use crate::facts::transport::Membership;
 use crate::facts::workload::{Port, Workload};
@@ -344,11 +345,13 @@ impl<'f, 'v> Asked<'f, 'v> {
             true => Call::Yes { anonymous },
             false => Call::No,
         };
-        let nobody = reach.lets_in(None, false);
+        let sender = Sender::Workload(client.id);
+        let nobody = reach.lets_in(sender, None, false);
         if membership == Membership::None {
             return yes(nobody, true);
         }
-        let known = reach.lets_in(Some(&its.identity), membership == Membership::Ambient);
+        let tunnels = membership == Membership::Ambient;
+        let known = reach.lets_in(sender, Some(&its.identity), tunnels);
         if !nobody && !known {
             return Call::No;
         }

@@ -31,6 +31,10 @@ impl Compared<'_, '_> {
                 self.totals.undecided += 1;
                 return;
             }
+            _ if self.lacks => {
+                self.totals.undecided += 1;
+                return;
+            }
             _ => Direction::Changed,
         };
         let state = |fact: &Fact<Egress>| words::state(fact, egress);

@@ -108,6 +108,10 @@ impl Compared<'_, '_> {
                 self.totals.undecided += 1;
                 return;
             }
+            _ if self.lacks => {
+                self.totals.undecided += 1;
+                return;
+            }
             _ => Direction::Changed,
         };
         let word = |fact| {
@@ -155,6 +159,10 @@ impl Compared<'_, '_> {
                 self.totals.undecided += 1;
                 return pair;
             }
+            _ if self.lacks => {
+                self.totals.undecided += 1;
+                return pair;
+            }
             _ => {
                 pair.same_rules = false;
                 Direction::Changed
@@ -183,6 +191,7 @@ impl Compared<'_, '_> {
             (Ok(before), Ok(after)) if before == after => return,
             (Ok(before), Ok(after)) => lattice::transport(before, after),
             (Err(_), Err(_)) => return,
+            _ if self.lacks => return,
             _ => Direction::Changed,
         };
         let states = (

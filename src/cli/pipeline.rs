@@ -152,7 +152,7 @@ pub(super) fn read_tree(
         TreeSource::Disk => discover::discover(request)?,
         TreeSource::Git(snapshot) => snapshot.discover(request)?,
     };
-    let assumed = assumed::files(config)?;
+    let assumed = assumed::files(config, &request.cwd, source)?;
     assumed::set_apart(&assumed, &mut discovered, &request.cwd);
     let mut loaded = load::load(&discovered, stdin);
     let assume = assume::read(config.assume());
@@ -167,7 +167,7 @@ pub(super) fn read_tree(
         TreeSource::Disk => config.render.len(),
         TreeSource::Git(_) => 0,
     };
-    let assumed = assumed::load(&assumed, &mut loaded, commands, &request.cwd)?;
+    let assumed = assumed::load(&assumed, &mut loaded, commands, (&request.cwd, source))?;
     settings.objects = assumed.objects;
     let views = views(&loaded, &discovered.roots, built, &settings);
     // What commands print stands in no folder, so it joins the views once they are found.

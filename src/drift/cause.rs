@@ -329,10 +329,11 @@ fn of_pods(edit: &Edit, keys: &BTreeSet<String>, is_pod: bool) -> bool {
         "metadata" | "serviceAccountName" | "serviceAccount" | "hostNetwork" | "ports"
     ) || has("ports")
         || edit.path.iter().any(|p| p == "[istio-proxy]")
-        || edit.after.is_none()
-            && edit.before.is_none()
-            && last.starts_with('[')
-            && has("containers")
+        || matches!(
+            edit.path.as_slice(),
+            [.., list, item] if item.starts_with('[')
+                && matches!(list.as_str(), "containers" | "initContainers")
+        )
 }
 
 /// Label keys that an object selects pods by.

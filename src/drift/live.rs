@@ -76,7 +76,8 @@ pub fn is_default(live: &Resource, edit: &Edit) -> bool {
     let field = edit.path.last().map_or("", String::as_str);
     let holder = edit.path.iter().rev().nth(1).map_or("", String::as_str);
     let value = edit.after.as_deref().or(edit.before.as_deref());
-    if field == "protocol" && value == Some("TCP") {
+    // Where the manifest names no namespace, the one it was applied to.
+    if edit.path == ["metadata", "namespace"] || (field == "protocol" && value == Some("TCP")) {
         return true;
     }
     match (live.group(), live.kind()) {
@@ -136,7 +137,8 @@ fn of_pods(live: &Resource, edit: &Edit, field: &str, value: Option<&str>) -> bo
     }
     edit.path.iter().any(|p| p == "spec")
         && match field {
-            "serviceAccount" => true,
+            "serviceAccount" | "imagePullPolicy" | "terminationMessagePath" => true,
+            "terminationMessagePolicy" | "resources" => true,
             "serviceAccountName" => value == Some("default"),
             "hostPort" => in_node_network(),
             _ => false,

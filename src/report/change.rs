@@ -338,6 +338,12 @@ pub(super) fn notes(report: &DiffReport) -> Vec<String> {
             "not known, and taken to be the same on both sides: {list}"
         ));
     }
+    if !aside.placed.is_empty() {
+        let list = names(&aside.placed);
+        notes.push(format!(
+            "objects without a namespace are taken to be in: {list}"
+        ));
+    }
     if !aside.not_exported.is_empty() {
         let list = names(&aside.not_exported);
         notes.push(format!("not in the export, so not compared: {list}"));

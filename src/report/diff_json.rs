@@ -67,6 +67,7 @@ pub(super) fn write(
             "alike": report.aside.alike,
             "notExported": report.aside.not_exported,
             "notInTree": report.aside.not_in_tree,
+            "placed": report.aside.placed,
             "madeByControllers": report.aside.made,
         }),
         summary: Summary {

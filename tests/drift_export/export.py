@@ -34,6 +34,9 @@ def number(*parts):
 def live(o):
     """metadata that the API server sets"""
     m = o["metadata"]
+    for field in ("labels", "annotations"):
+        if m.get(field, 0) is None:
+            del m[field]
     if o["kind"] not in CLUSTER_SCOPED:
         m.setdefault("namespace", "default")
     key = (o["apiVersion"], o["kind"], m.get("namespace", ""), m["name"])
@@ -56,11 +59,11 @@ def container(c, host_network=False):
     c.setdefault("terminationMessagePath", "/dev/termination-log")
     c.setdefault("terminationMessagePolicy", "File")
     c.setdefault("resources", {})
-    for port in c.get("ports", []):
+    for port in c.get("ports") or []:
         port.setdefault("protocol", "TCP")
         if host_network:
             port.setdefault("hostPort", port["containerPort"])
-    for env in c.get("env", []):
+    for env in c.get("env") or []:
         ref = (env.get("valueFrom") or {}).get("fieldRef")
         if ref:
             ref.setdefault("apiVersion", "v1")
@@ -84,7 +87,7 @@ def pod_spec(spec, is_pod=False, restart="Always"):
     spec.setdefault("schedulerName", "default-scheduler")
     if spec.get("serviceAccountName"):
         spec["serviceAccount"] = spec["serviceAccountName"]
-    for c in spec.get("containers", []) + spec.get("initContainers", []):
+    for c in (spec.get("containers") or []) + (spec.get("initContainers") or []):
         container(c, is_pod and spec.get("hostNetwork", False))
     for v in spec.get("volumes", []) or []:
         if list(v) == ["name"]:
@@ -103,7 +106,7 @@ def service(o):
     s, m = o.setdefault("spec", {}), o["metadata"]
     s.setdefault("sessionAffinity", "None")
     s.setdefault("type", "ClusterIP")
-    for p in s.get("ports", []):
+    for p in s.get("ports") or []:
         p.setdefault("protocol", "TCP")
         p.setdefault("targetPort", p["port"])
         if s["type"] in ("NodePort", "LoadBalancer"):
@@ -129,7 +132,8 @@ def gateway_api(o):
         ref.setdefault("group", "gateway.networking.k8s.io")
         ref.setdefault("kind", "Gateway")
     for listener in s.get("listeners", []) or []:
-        listener.setdefault("allowedRoutes", {}).setdefault("namespaces", {}).setdefault("from", "Same")
+        listener["allowedRoutes"] = listener.get("allowedRoutes") or {}
+        listener["allowedRoutes"].setdefault("namespaces", {}).setdefault("from", "Same")
         if "tls" in listener:
             listener["tls"].setdefault("mode", "Terminate")
             for ref in listener["tls"].get("certificateRefs", []):
@@ -293,7 +297,7 @@ def of_cluster(namespaces, services):
         made.append(bare("Secret", "v1", namespace, "default-token-abcde", type="kubernetes.io/service-account-token", data={"token": "bm90LWEtdG9rZW4="}))
     for o in services:
         m = o["metadata"]
-        ports = [{"name": p.get("name", ""), "port": p["port"], "protocol": p["protocol"]} for p in o["spec"].get("ports", [])]
+        ports = [{"name": p.get("name", ""), "port": p["port"], "protocol": p["protocol"]} for p in o["spec"].get("ports") or []]
         made.append(bare("EndpointSlice", "discovery.k8s.io/v1", m["namespace"], f"{m['name']}-8xk2q", addressType="IPv4", endpoints=[], ports=ports))
     api = bare("Service", "v1", "default", "kubernetes", spec={"ports": [{"name": "https", "port": 443, "targetPort": 6443}]})
     service(api)
@@ -308,16 +312,26 @@ def of_cluster(namespaces, services):
     return made
 
 
+def is_object(o):
+    """what an API server would take: a name, a kind, and a spec where the kind asks for one"""
+    if not (isinstance(o, dict) and isinstance(o.get("apiVersion"), str) and isinstance(o.get("kind"), str)):
+        return False
+    name = (o.get("metadata") or {}).get("name")
+    spec = o.get("spec")
+    template = spec.get("template") if isinstance(spec, dict) else None
+    whole = o["kind"] not in TEMPLATES or (isinstance(template, dict) and (template.get("spec") or {}).get("containers"))
+    asks = o["kind"] in TEMPLATES | {"Service", "Pod", "CronJob", "NetworkPolicy"} or "gateway.networking" in o["apiVersion"]
+    return isinstance(name, str) and whole and (isinstance(spec, dict) or not asks) and (spec is not None or "spec" not in o)
+
+
 def read(tree):
     found = []
     paths = [tree] if os.path.isfile(tree) else sorted(os.path.join(d, f) for d, _, fs in os.walk(tree) for f in fs if f.endswith((".yaml", ".yml")))
     for path in paths:
         with open(path) as text:
             for o in yaml.safe_load_all(text):
-                if isinstance(o, dict) and o.get("kind") == "List":
-                    found += o["items"]
-                elif isinstance(o, dict) and "kind" in o and (o.get("metadata") or {}).get("name"):
-                    found.append(o)
+                items = o["items"] if isinstance(o, dict) and o.get("kind") == "List" else [o]
+                found += [item for item in items or [] if is_object(item)]
     return found
 
 

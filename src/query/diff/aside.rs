@@ -4,7 +4,8 @@
 //! one side is an export of a cluster, nothing is said of what only one side can hold: objects that controllers made, namespaces that the
 //! tree says nothing about, kinds and namespaces that were not exported.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::drift::cause::is_of_mesh;
 use crate::drift::{edit, live};
@@ -22,6 +23,8 @@ pub struct Aside {
     pub not_exported: BTreeSet<String>,
     /// Namespaces that only the export has.
     pub not_in_tree: BTreeSet<String>,
+    /// The namespace of the export that objects of the tree without one are taken to be in.
+    pub placed: BTreeSet<String>,
     /// Objects of the export that controllers made of others.
     pub made: usize,
 }
@@ -109,14 +112,11 @@ pub(super) fn is_export(view: &View) -> bool {
 fn against_export(tree: &mut Part, export: &mut Part, aside: &mut Aside) -> Vec<Opaque> {
     aside.made += export.keep(|m| controller(&m.resource).is_none());
     releases(tree, export, aside);
+    place(tree, export, aside);
     let mut lacks = Vec::new();
     let (here, there) = (tree.namespaces(), export.namespaces());
-    // Objects without a namespace may be meant for any.
-    let is_named = |m: &Member| m.namespace != Namespace::Unset;
-    if tree.members.iter().all(is_named) {
-        export.keep(|m| is_in(m, &here));
-        aside.not_in_tree.extend(there.difference(&here).cloned());
-    }
+    export.keep(|m| is_in(m, &here));
+    aside.not_in_tree.extend(there.difference(&here).cloned());
     tree.keep(|m| is_in(m, &there));
     for name in here.difference(&there) {
         lacks.push(lack(format!("namespace {name}"), Some(name.clone())));
@@ -136,6 +136,30 @@ fn against_export(tree: &mut Part, export: &mut Part, aside: &mut Aside) -> Vec<
         aside.not_exported.insert(kind.kind.clone());
     }
     lacks
+}
+
+/// Objects that name no namespace were applied to one: the one of the export that holds most of them.
+fn place(tree: &mut Part, export: &Part, aside: &mut Aside) {
+    let identity = |m: &Member| (m.resource.group_kind.clone(), m.resource.name.clone());
+    let is_unset = |m: &&Member| m.namespace == Namespace::Unset;
+    let homeless: BTreeSet<_> = tree.members.iter().filter(is_unset).map(identity).collect();
+    let mut counts: BTreeMap<&Namespace, usize> = BTreeMap::new();
+    for member in &export.members {
+        if matches!(member.namespace, Namespace::Named(_)) && homeless.contains(&identity(member)) {
+            *counts.entry(&member.namespace).or_default() += 1;
+        }
+    }
+    let most = counts
+        .into_iter()
+        .max_by_key(|(name, n)| (*n, Reverse(*name)));
+    let Some((home, _)) = most else { return };
+    for member in &mut tree.members {
+        if member.namespace == Namespace::Unset {
+            member.namespace = home.clone();
+        }
+    }
+    tree.is_other = true;
+    aside.placed.insert(home.as_str().to_owned());
 }
 
 fn lack(what: String, namespace: Option<String>) -> Opaque {

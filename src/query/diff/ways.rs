@@ -99,7 +99,9 @@ fn words(way: &Exposure, by_server: bool) -> String {
         words.push_str(&format!(" from {}", way.nets.join(" ")));
     }
     if way.gateway.is_some() {
-        words.push_str(&format!(" by gateway {}", way.gateway()));
+        if !way.gateway().is_empty() {
+            words.push_str(&format!(" by gateway {}", way.gateway()));
+        }
         let tls = way.tls.map_or("unknown", |tls| tls.as_str());
         words.push_str(&format!(", tls {tls}"));
     }

@@ -13,7 +13,10 @@ use meshgov::source::Sources;
 fn main() -> ExitCode {
     let folder = std::env::args().nth(1).unwrap_or_default();
     let files = DiskFiles::new("", Sources::default());
-    let options = Options { show_secrets: true };
+    let options = Options {
+        show_secrets: true,
+        load_anywhere: false,
+    };
     let Some(build) = Engine::new(&files).build(&folder, options) else {
         eprintln!("no kustomization in {folder}");
         return ExitCode::from(2);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::facts::{Confidence, Severity};
 use crate::rule::RuleInfo;
 use crate::source::{Sources, Span};
+use crate::view::Lack;
 
 /// The object a finding is about, as the reader names it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
@@ -149,8 +150,8 @@ pub struct ViewSummary {
     pub transport_decided: (usize, usize),
     /// Ports whose access is known, and all ports.
     pub access_decided: (usize, usize),
-    /// Unrendered releases and unreadable documents, in words.
-    pub opaque: Vec<String>,
+    /// Unrendered releases, unreadable documents and the like, in words.
+    pub opaque: Vec<(Lack, String)>,
     /// What was taken for granted in this view.
     pub assumptions: Vec<String>,
 }

@@ -53,10 +53,13 @@ use crate::source::Span;
 use crate::yaml::Tree;
 
 /// What a build shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Options {
     /// Leave the values of Secrets readable; otherwise they are marked secret.
     pub show_secrets: bool,
+    /// Take files from outside the kustomization's folder, as Flux does: `Build` in fluxcd/pkg `kustomize/kustomize_generator.go`
+    /// sets `LoadRestrictionsNone`. Other tools fail.
+    pub load_anywhere: bool,
 }
 
 /// What became of one kustomization.
@@ -145,9 +148,11 @@ impl<'f> Engine<'f> {
         // Until there are objects, the literals are all that is known to be secret.
         let mut secrets = closure.literals();
         let namespace = closure.namespace(&folder);
+        let mut errors = closure.errors;
+        errors.retain(|e| !(options.load_anywhere && matches!(e.kind, ErrorKind::Outside(_))));
         let outcome = if !closure.refusals.is_empty() {
             Outcome::Refused(closure.refusals)
-        } else if closure.errors.is_empty() {
+        } else if errors.is_empty() {
             let built = build::Build::new(&closure.layers).run(&folder);
             let finished = built.and_then(|mut objects| {
                 if let Some(applied) = applied {
@@ -163,7 +168,7 @@ impl<'f> Engine<'f> {
                 Err(error) => Outcome::Broken(vec![error]),
             }
         } else {
-            Outcome::Broken(closure.errors)
+            Outcome::Broken(errors)
         };
         Some(Build {
             outcome,

@@ -46,13 +46,48 @@ pub struct Member {
     pub namespace: Namespace,
 }
 
+/// Why the contents of something are not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lack {
+    /// A document that cannot be read.
+    Unread,
+    /// A release or template that nobody rendered.
+    Unrendered,
+    /// A kustomization that is not worked out here.
+    Unbuilt,
+    /// A kustomization that kustomize cannot build either.
+    Broken,
+    /// An object of Flux or Argo CD that does not say here what it applies.
+    Unfollowed,
+    /// A kind or a namespace that an export of a cluster does not hold.
+    Unexported,
+}
+
+impl Lack {
+    /// What stands before a list of such things: `not rendered`.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Unread => "not read",
+            Self::Unrendered => "not rendered",
+            Self::Unbuilt | Self::Broken => "not built",
+            Self::Unfollowed => "not followed",
+            Self::Unexported => "not exported",
+        }
+    }
+}
+
 /// Something of the view whose contents are not known: an unreadable document, an unrendered release.
 #[derive(Clone, Debug)]
 pub struct Opaque {
+    /// Why they are not known.
+    pub lack: Lack,
     /// Namespace it would fill; `None` = any namespace.
     pub namespace: Option<String>,
-    /// What it is, for the ledger: `HelmRelease ml/ollama`, `broken document`, `unexported Service`.
+    /// What it is, for the ledger: `HelmRelease ml/ollama`, `broken document`.
     pub what: String,
+    /// What about it is not worked out, where no problem of the run says so.
+    pub why: Option<String>,
     /// Where it stands, when in a file.
     pub span: Option<Span>,
     /// Whether it may hold objects that change an answer; false for a release whose chart is known to hold none.
@@ -63,13 +98,15 @@ impl Opaque {
     /// The lack in words: `HelmRelease ml/ollama is not rendered`.
     #[must_use]
     pub fn missing(&self) -> String {
-        if self.what.starts_with("broken") {
-            format!("{} could not be read", self.what)
-        } else if let Some(kind) = self.what.strip_prefix("unexported ") {
-            format!("no {kind} is in the export")
-        } else {
-            format!("{} is not rendered", self.what)
-        }
+        let words = match self.lack {
+            Lack::Unread => "could not be read",
+            Lack::Unrendered => "is not rendered",
+            Lack::Unbuilt => "is not built",
+            Lack::Broken => "cannot be built",
+            Lack::Unfollowed => "is not followed",
+            Lack::Unexported => "is not in the export",
+        };
+        format!("{} {words}", self.what)
     }
 }
 

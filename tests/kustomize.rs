@@ -126,7 +126,10 @@ fn input(sections: &BTreeMap<String, String>) -> Memory {
     Memory::new(files.map(|(name, text)| (name.as_str(), text.as_str())))
 }
 
-const SHOW: Options = Options { show_secrets: true };
+const SHOW: Options = Options {
+    show_secrets: true,
+    load_anywhere: false,
+};
 
 fn yaml_documents(text: &str) -> Vec<Value> {
     let source = Arc::new(SourceFile::new(SourceId(0), "expected", text));
@@ -276,6 +279,41 @@ fn refused_fields_are_named_with_their_places_and_empty_ones_are_not_refused() {
         "vars:\nconfigurations: []\nresources: []\n",
     )]);
     assert!(matches!(build.outcome, Outcome::Rendered(objects) if objects.is_empty()));
+}
+
+#[test]
+fn every_field_that_is_not_worked_out_is_refused_at_its_name() {
+    for (field, value) in [
+        (
+            "vars",
+            "[{name: X, objref: {kind: Service, name: s, apiVersion: v1}}]",
+        ),
+        ("replacements", "[{path: r.yaml}]"),
+        ("configurations", "[c.yaml]"),
+        ("crds", "[c.json]"),
+        ("openapi", "{path: o.json}"),
+        ("transformers", "[t.yaml]"),
+        ("generators", "[g.yaml]"),
+        ("validators", "[v.yaml]"),
+        ("helmCharts", "[{name: c}]"),
+        ("helmChartInflationGenerator", "[{chartName: c}]"),
+        ("helmGlobals", "{chartHome: c}"),
+    ] {
+        let text = format!("namespace: shop\n{field}: {value}\n");
+        let (files, build) = outcome(&[("kustomization.yaml", &text)]);
+        let Outcome::Refused(refusals) = &build.outcome else {
+            panic!("{field}: {build:?}");
+        };
+        let named: Vec<_> = refusals
+            .iter()
+            .map(|r| (files.place(r.span), r.field.as_str()))
+            .collect();
+        let place = "kustomization.yaml:2:1".to_owned();
+        assert_eq!(named, [(place, field)]);
+        // Those that may move an object leave its namespace open as well.
+        let is_last = !["transformers", "configurations"].contains(&field);
+        assert_eq!(build.namespace.is_some(), is_last, "{field}");
+    }
 }
 
 #[test]

@@ -21,7 +21,10 @@ use meshgov::source::{SourceFile, SourceId, Sources};
 use meshgov::yaml::{self, NodeRef, Style};
 use serde_json::Value;
 
-const SHOW: Options = Options { show_secrets: true };
+const SHOW: Options = Options {
+    show_secrets: true,
+    load_anywhere: false,
+};
 
 /// One line of a `.jsonl` file of the suite.
 struct Case {

@@ -67,12 +67,7 @@ impl Component {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.min(d))),
             (one, other) => one.or(other),
         };
-        for because in other.because {
-            if !self.because.contains(&because) {
-                self.because.push(because);
-            }
-        }
-        self
+        self.with_reasons(other.because)
     }
 
     /// What has to be passed as well: the better of the two, and the reasons of both.
@@ -82,7 +77,11 @@ impl Component {
             (Some((a, b)), Some((c, d))) => Some((a.max(c), b.max(d))),
             (one, other) => one.or(other),
         };
-        for because in other.because {
+        self.with_reasons(other.because)
+    }
+
+    fn with_reasons(mut self, others: Vec<Because>) -> Self {
+        for because in others {
             if !self.because.contains(&because) {
                 self.because.push(because);
             }

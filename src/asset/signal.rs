@@ -134,6 +134,23 @@ impl Ballot {
         }
     }
 
+    /// Casts a vote for a model server of no product in particular.
+    fn add_server(
+        &mut self,
+        signal: Signal,
+        weight: f64,
+        what: impl FnOnce() -> String,
+        node: NodeRef<'_>,
+    ) {
+        let vote = Vote {
+            signal,
+            class: Class::ModelServer,
+            weight,
+            product: "",
+        };
+        self.add(vote, what, node);
+    }
+
     fn of(&self, class: Class) -> impl Iterator<Item = &(Evidence, &'static str)> {
         self.votes.iter().filter(move |(e, _)| e.class == class)
     }

@@ -592,7 +592,11 @@ fn summary(view: &View, mesh: &MeshSummary, twice: usize) -> ViewSummary {
         workloads: judged()
             .filter(|m| crate::pods::template(&m.resource).is_some())
             .count(),
-        opaque: view.opaque.iter().map(|o| o.what.clone()).collect(),
+        opaque: view
+            .opaque
+            .iter()
+            .map(|o| (o.lack, o.what.clone()))
+            .collect(),
         assumptions,
         ..ViewSummary::default()
     }

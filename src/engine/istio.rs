@@ -9,7 +9,7 @@ use crate::facts::transport::{Membership, Mode, Plaintext, Transport};
 use crate::facts::workload::{Port, Protocol, Workload};
 use crate::facts::{Fact, Step, UnknownReason};
 use crate::topology::Topology;
-use crate::view::View;
+use crate::view::{Lack, Opaque, View};
 use crate::yaml::NodeRef;
 
 mod access;
@@ -223,13 +223,17 @@ struct Unread {
     /// The namespace it opens; `None` = any.
     namespace: Option<String>,
     reason: UnknownReason,
-    what: String,
+    /// The only kind it can hold, where that is known.
+    kind: Option<String>,
 }
 
 /// The kind that a lack is about, where it can hold nothing else.
-fn of_kind(what: &str) -> Option<&str> {
-    let broken = what.strip_prefix("broken ");
-    broken.or_else(|| what.strip_prefix("unexported "))
+fn of_kind(opaque: &Opaque) -> Option<String> {
+    let kind = match opaque.lack {
+        Lack::Unexported if opaque.namespace.is_none() => Some(opaque.what.as_str()),
+        _ => opaque.what.strip_prefix("broken "),
+    };
+    kind.map(str::to_owned)
 }
 
 impl Unread {
@@ -251,7 +255,7 @@ impl Completeness {
             Unread {
                 namespace: o.namespace.clone(),
                 reason,
-                what: o.what.clone(),
+                kind: of_kind(o),
             }
         });
         Self {
@@ -297,7 +301,7 @@ impl Completeness {
             |unread: &Unread, namespace: &str| !is_declared(namespace) && unread.opens(namespace);
         self.opaque
             .iter()
-            .filter(|unread| of_kind(&unread.what).is_none_or(may_hold))
+            .filter(|unread| unread.kind.as_deref().is_none_or(may_hold))
             .find(|unread| opens(unread, namespace) || opens(unread, &self.root))
             .map(|unread| &unread.reason)
     }
@@ -308,7 +312,7 @@ impl Completeness {
         self.unread(namespace)?;
         self.opaque
             .iter()
-            .filter(|unread| unread.opens(namespace) && of_kind(&unread.what).is_none())
+            .filter(|unread| unread.opens(namespace) && unread.kind.is_none())
             .map(|unread| &unread.reason)
             .next()
     }

@@ -15,9 +15,12 @@ pub struct KustomizeError {
 /// What is wrong with a kustomization or what it names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ErrorKind {
-    /// A resource, patch or generator source that is not there.
+    /// A resource or patch that is not there.
     #[error("no file or kustomization at `{0}`")]
     MissingFile(String),
+    /// A file that a generator reads and that is not there; such files are often kept out of git.
+    #[error("no file at `{0}`")]
+    MissingSource(String),
     /// A folder without `kustomization.yaml`, or the start of the build is no kustomization.
     #[error("no kustomization in `{0}`")]
     MissingKustomization(String),
@@ -171,6 +174,9 @@ impl KustomizeError {
         Some(match &self.kind {
             ErrorKind::MissingFile(_) | ErrorKind::MissingKustomization(_) => {
                 "add the file, or take the entry out"
+            }
+            ErrorKind::MissingSource(_) => {
+                "add the file; if it is kept out of git, pipe in what is built where it is: kustomize build … | meshgov check -"
             }
             ErrorKind::ManyKustomizations(_) => "keep one of the files",
             ErrorKind::Cycle(_) => "name the folders that hold the objects, not a folder above",

@@ -232,7 +232,7 @@ fn file<'a>(entry: &'a Text, lookup: &Lookup<'a>) -> Result<Pair<'a>, KustomizeE
 
 fn found<'a>(entry: &Text, path: &str, lookup: &Lookup<'a>) -> Result<&'a RawFile, KustomizeError> {
     lookup(path)
-        .ok_or_else(|| KustomizeError::new(entry.span, ErrorKind::MissingFile(path.to_owned())))
+        .ok_or_else(|| KustomizeError::new(entry.span, ErrorKind::MissingSource(path.to_owned())))
 }
 
 fn env_pairs<'a>(

@@ -284,7 +284,6 @@ impl Loading<'_> {
         if let Some(parsed) = self.files.yaml(&path) {
             if !is_in_or_below(&path, &self.loaded.folder) {
                 self.fail(entry.span, ErrorKind::Outside(entry.text.clone()));
-                return None;
             }
             self.loaded.consumed.push(path);
             return Some(Reached::File(entry.text.clone(), parsed));
@@ -320,18 +319,17 @@ impl Loading<'_> {
         });
     }
 
-    /// The path of a file that must lie in the kustomization's folder.
-    fn inside(&mut self, entry: &Text, text: &str) -> Option<String> {
+    /// The path of a file, which should lie in the kustomization's folder.
+    fn path_of(&mut self, entry: &Text, text: &str) -> Option<String> {
         if is_remote(text) {
             self.remote(entry);
             return None;
         }
         let path = join(&self.loaded.folder, text);
-        if is_in_or_below(&path, &self.loaded.folder) {
-            return Some(path);
+        if !is_in_or_below(&path, &self.loaded.folder) {
+            self.fail(entry.span, ErrorKind::Outside(text.to_owned()));
         }
-        self.fail(entry.span, ErrorKind::Outside(text.to_owned()));
-        None
+        Some(path)
     }
 
     fn patch_files(&mut self, layer: &Layer) {
@@ -340,7 +338,7 @@ impl Loading<'_> {
             let PatchContent::Path(entry) = &patch.content else {
                 continue;
             };
-            let Some(path) = self.inside(entry, &entry.text) else {
+            let Some(path) = self.path_of(entry, &entry.text) else {
                 continue;
             };
             match self.files.yaml(&path) {
@@ -372,7 +370,7 @@ impl Loading<'_> {
             let envs = args.envs.iter().map(|entry| (entry, entry.text.as_str()));
             // A malformed entry is reported when the object is generated.
             for (entry, text) in files.chain(envs).filter(|(_, text)| !text.is_empty()) {
-                let Some(path) = self.inside(entry, text) else {
+                let Some(path) = self.path_of(entry, text) else {
                     continue;
                 };
                 match self.files.raw(&path) {
@@ -380,7 +378,7 @@ impl Loading<'_> {
                         self.loaded.raw.insert(text.to_owned(), raw);
                         self.loaded.consumed.push(path);
                     }
-                    None => self.fail(entry.span, ErrorKind::MissingFile(text.to_owned())),
+                    None => self.fail(entry.span, ErrorKind::MissingSource(text.to_owned())),
                 }
             }
         }

@@ -131,11 +131,11 @@ pub fn diff(base: Tree<'_>, head: Tree<'_>, sources: (Sources, Sources)) -> Diff
             h.map_or(&nothing, AsRef::as_ref),
         );
         let texts = (&report.base, &report.head);
-        let compared = aside::set_aside(was, is, texts, &mut report.aside);
-        let before = Facts::of(compared.0.as_ref().unwrap_or(was), base.assume);
-        let after = Facts::of(compared.1.as_ref().unwrap_or(is), head.assume);
+        let (b_part, h_part, lacks) = aside::set_aside(was, is, texts, &mut report.aside);
+        let before = Facts::of(b_part.as_ref().unwrap_or(was), base.assume);
+        let after = Facts::of(h_part.as_ref().unwrap_or(is), head.assume);
         let mut compared = Compared::new(&before, &after, &known);
-        compared.lacks = !report.aside.not_exported.is_empty();
+        compared.lacks = lacks;
         compared.run();
         report.edges.add(compared.totals);
         report.changes.append(&mut compared.changes);

@@ -211,7 +211,7 @@ struct View<'a> {
     mesh: Option<&'a str>,
     assets: usize,
     decided: Decided,
-    opaque: &'a [String],
+    opaque: Vec<&'a str>,
     assumptions: &'a [String],
 }
 
@@ -247,7 +247,7 @@ fn view(view: &crate::finding::ViewSummary) -> View<'_> {
             transport: view.transport_decided.into(),
             access: view.access_decided.into(),
         },
-        opaque: &view.opaque,
+        opaque: view.opaque.iter().map(|(_, what)| what.as_str()).collect(),
         assumptions: &view.assumptions,
     }
 }

@@ -9,8 +9,8 @@ use crate::explain;
 use crate::finding::{Finding, Outcome};
 
 use super::{
-    Options, SEVERITIES, Summary, first_paragraph, not_evaluated_by_reason, not_rendered, number,
-    one_line, opaque, place, plural, selected, truncated, understood,
+    Options, SEVERITIES, Summary, first_paragraph, not_evaluated_by_reason, number, one_line,
+    opaque, opaque_names, place, plural, selected, truncated, understood,
 };
 
 /// Rows of the table of findings, and bytes it may take.
@@ -140,10 +140,16 @@ fn ledger(outcome: &Outcome, page: &mut String) -> std::fmt::Result {
         .map(|entry| format!("{} ({})", escaped(&entry.path), escaped(&entry.reason)));
     let count = plural(outcome.not_analysed.len(), "file");
     folded(&format!("Not analysed: {count}"), files, page)?;
-    let releases = not_rendered(outcome);
-    let releases = releases.iter().map(|name| escaped(name));
-    let count = opaque(outcome, false);
-    folded(&format!("Not rendered: {count}"), releases, page)?;
+    for (title, heading) in [
+        ("not rendered", "Not rendered"),
+        ("not built", "Not built"),
+        ("not followed", "Not followed"),
+    ] {
+        let names = opaque_names(outcome, title);
+        let names = names.iter().map(|name| escaped(name));
+        let count = opaque(outcome, title);
+        folded(&format!("{heading}: {count}"), names, page)?;
+    }
     let reasons = not_evaluated_by_reason(outcome)
         .into_iter()
         .map(|(reason, count, rules)| {

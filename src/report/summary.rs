@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{Confidence, Severity};
 use crate::finding::{Finding, Gate, Old, Outcome};
+use crate::view::Lack;
 
 use super::{and_more, number, plural};
 
@@ -15,6 +16,8 @@ pub(super) const SEVERITIES: [Severity; 5] = [
     Severity::Low,
     Severity::Note,
 ];
+/// Reasons why something is not known, as [`Lack::title`] has them, in the order of reports.
+const LACKS: [&str; 4] = ["not read", "not rendered", "not built", "not followed"];
 const CONFIDENCES: [Confidence; 3] = [Confidence::High, Confidence::Medium, Confidence::Low];
 
 /// Findings counted; silenced ones only in [`Summary::suppressed`].
@@ -250,12 +253,7 @@ pub(super) fn understood(outcome: &Outcome) -> String {
     if !shares.is_empty() {
         parts.push(format!("decided: {}", shares.join(", ")));
     }
-    for (name, broken) in [("not read", true), ("not rendered", false)] {
-        let opaque = opaque(outcome, broken);
-        if !opaque.is_empty() {
-            parts.push(format!("{name}: {opaque}"));
-        }
-    }
+    parts.extend(lacking(outcome));
     parts.join(" · ")
 }
 
@@ -316,16 +314,31 @@ fn found_by(outcome: &Outcome) -> String {
 /// Says that a run saw no workload although there may be some in what is not rendered.
 pub(super) fn unseen(outcome: &Outcome) -> Option<String> {
     let seen = outcome.views.iter().any(|view| view.workloads > 0);
-    let unrendered = opaque(outcome, false);
-    (!seen && !unrendered.is_empty())
-        .then(|| format!("no workload was judged (not rendered: {unrendered})"))
+    let lacking = lacking(outcome);
+    (!seen && !lacking.is_empty())
+        .then(|| format!("no workload was judged ({})", lacking.join(", ")))
 }
 
-/// What is not rendered, by name; how often, where several views have it.
-pub(super) fn not_rendered(outcome: &Outcome) -> Vec<String> {
-    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+/// What is not known of the views, by why: `not rendered: 12 HelmReleases`.
+fn lacking(outcome: &Outcome) -> Vec<String> {
+    let titles = LACKS.into_iter();
+    titles
+        .map(|title| (title, opaque(outcome, title)))
+        .filter(|(_, opaque)| !opaque.is_empty())
+        .map(|(title, opaque)| format!("{title}: {opaque}"))
+        .collect()
+}
+
+fn of_title<'o>(outcome: &'o Outcome, title: &str) -> impl Iterator<Item = &'o str> {
     let all = outcome.views.iter().flat_map(|v| &v.opaque);
-    for what in all.filter(|what| !what.starts_with("broken")) {
+    all.filter(move |(lack, _)| lack.title() == title)
+        .map(|(_, what)| what.as_str())
+}
+
+/// Names of what is not known for one reason; how often, where several views have it.
+pub(super) fn opaque_names(outcome: &Outcome, title: &str) -> Vec<String> {
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    for what in of_title(outcome, title) {
         *names.entry(what).or_default() += 1;
     }
     let line = |(name, count): (&str, usize)| match count {
@@ -336,12 +349,12 @@ pub(super) fn not_rendered(outcome: &Outcome) -> Vec<String> {
 }
 
 /// `12 HelmReleases` or `1 broken document`: what stands before the name of each, counted.
-pub(super) fn opaque(outcome: &Outcome, broken: bool) -> String {
+pub(super) fn opaque(outcome: &Outcome, title: &str) -> String {
+    let is_named = title != Lack::Unread.title();
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-    let all = outcome.views.iter().flat_map(|v| &v.opaque);
-    for what in all.filter(|what| what.starts_with("broken") == broken) {
+    for what in of_title(outcome, title) {
         let kind = match what.split_once(' ') {
-            Some((kind, _)) if !broken => kind,
+            Some((kind, _)) if is_named => kind,
             _ => what,
         };
         *kinds.entry(kind).or_default() += 1;

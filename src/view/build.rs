@@ -16,7 +16,7 @@ use crate::resource::scope::Scopes;
 use crate::source::{to_u32, to_usize};
 use crate::view::content::Copies;
 use crate::view::gitops::{self, Unread};
-use crate::view::{Member, Namespace, Opaque, View, conflict, folders, owned};
+use crate::view::{Lack, Member, Namespace, Opaque, View, conflict, folders, owned};
 
 /// What the configuration says about views.
 #[derive(Clone, Debug, Default)]
@@ -144,7 +144,9 @@ pub fn views(loaded: &Loaded, roots: &[Root], built: Built, settings: &ViewSetti
         settings.default_namespace.as_deref(),
     );
     let (mut plans, unread, objects) = (built.plans, built.unread, built.objects);
-    plans.extend(plain_folders(loaded, roots, &claimed, &copies));
+    let taken: BTreeSet<String> = plans.iter().map(|plan| plan.name.clone()).collect();
+    let plain = plain_folders(loaded, roots, &claimed, &copies);
+    plans.extend(plain.into_iter().map(|plan| rest(plan, &taken)));
     let mut builder = Builder {
         loaded,
         settings,
@@ -216,7 +218,14 @@ fn plain_folders(
         plans.extend(
             folders::split(loaded, root, files, copies)
                 .into_iter()
-                .map(|set| plain(set.name, "folder", set.files, false)),
+                .map(|set| {
+                    plain(
+                        gitops::name(&set.name, roots, root),
+                        "folder",
+                        set.files,
+                        false,
+                    )
+                }),
         );
     }
     if !alone.is_empty() {
@@ -247,6 +256,17 @@ fn plain(name: String, found_by: &str, files: Vec<u32>, is_declared: bool) -> Pl
     }
 }
 
+/// Says so in the name when a folder holds files beside what was built of it.
+fn rest(plan: Plan, taken: &BTreeSet<String>) -> Plan {
+    if !taken.contains(&plan.name) {
+        return plan;
+    }
+    Plan {
+        name: format!("{} (other files)", plan.name),
+        ..plan
+    }
+}
+
 fn numbered(loaded: &Loaded) -> impl Iterator<Item = (u32, &LoadedFile)> {
     (0u32..).zip(&loaded.files)
 }
@@ -254,6 +274,8 @@ fn numbered(loaded: &Loaded) -> impl Iterator<Item = (u32, &LoadedFile)> {
 /// What the unread documents of a file may hold.
 fn unread_documents(file: &LoadedFile, default: Option<&str>) -> Vec<Opaque> {
     let documents = file.broken.iter().map(|broken| Opaque {
+        lack: Lack::Unread,
+        why: None,
         namespace: match &broken.fills {
             Fills::Any => None,
             Fills::Unset => Some(default.unwrap_or_default().to_owned()),

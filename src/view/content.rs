@@ -64,7 +64,7 @@ impl Copies {
             for resource in &group {
                 let copy = Copy {
                     identity: number,
-                    content: content(resource.object()),
+                    content: content_of(resource.object()),
                 };
                 copies.by_resource.insert(resource.id.0, copy);
             }
@@ -96,23 +96,39 @@ fn has_identity(resource: &Resource) -> bool {
         && resource.object().at(&["metadata", "name"]).is_some()
 }
 
-/// A hash in which neither the order of fields nor a null field counts; real values of secrets do.
+/// The content of an object. Its namespace belongs to its identity, and may stand in the object or with what applies it.
+fn content_of(object: NodeRef<'_>) -> u64 {
+    map(object, |key, value| match key {
+        "metadata" => map(value, |key, value| match key {
+            "namespace" => 0,
+            _ => content(value),
+        }),
+        _ => content(value),
+    })
+}
+
+/// A hash in which neither the order of fields nor a null field counts; 0 for a value that does not count.
+fn map(node: NodeRef<'_>, of: impl Fn(&str, NodeRef<'_>) -> u64) -> u64 {
+    node.entries()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(key, value)| {
+            let key = key.key_text();
+            let value = of(&key, value);
+            if value == 0 {
+                return 0;
+            }
+            let mut entry = DefaultHasher::new();
+            (&*key, value).hash(&mut entry);
+            entry.finish()
+        })
+        .fold(0, u64::wrapping_add)
+}
+
+/// The content of a value; real values of secrets count.
 fn content(node: NodeRef<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
     match node.kind() {
-        Kind::Map => {
-            let sum = node
-                .entries()
-                .filter(|(_, value)| !value.is_null())
-                .map(|(key, value)| {
-                    let mut entry = DefaultHasher::new();
-                    key.key_text().hash(&mut entry);
-                    content(value).hash(&mut entry);
-                    entry.finish()
-                })
-                .fold(0u64, u64::wrapping_add);
-            ("map", sum).hash(&mut hasher);
-        }
+        Kind::Map => ("map", map(node, |_, value| content(value))).hash(&mut hasher),
         Kind::Seq => {
             "seq".hash(&mut hasher);
             for item in node.items() {

@@ -104,8 +104,14 @@ pub(crate) fn find(
         followed.add(&units.kustomization(leaf), None);
         found.add(followed, name(leaf, roots, "."), Some("kustomization"));
     }
-    for (file, unread) in leaves.unused(&found.claimed) {
-        found.claimed.insert(file);
+    for (folder, unread) in leaves.unused(&found.claimed) {
+        found.claimed.extend(leaves.file(&folder));
+        if unread.is_some() {
+            // What a Component names is a part of it, as of any kustomization.
+            let parts = engine.consumed(&folder);
+            let parts = parts.iter().filter_map(|path| files.number(path));
+            found.claimed.extend(parts);
+        }
         found.unread.extend(unread);
     }
     let built = units.finish();
@@ -121,8 +127,8 @@ pub(crate) fn find(
 }
 
 /// The name of a view: its folder as seen from the path of the command line that holds it, so that it is short, and the same
-/// for another copy of the tree.
-fn name(folder: &str, roots: &[Root], of_root: &str) -> String {
+/// for another copy of the tree; `of_root` stands for that path itself.
+pub(crate) fn name(folder: &str, roots: &[Root], of_root: &str) -> String {
     let mut folders = roots.iter().filter(|root| root.is_folder);
     let inside = match (folders.next(), folders.next()) {
         (Some(root), None) => folder.strip_prefix(root.shown.as_str()),

@@ -11,7 +11,7 @@ use crate::resource::scope::Scopes;
 use crate::resource::{Resource, ResourceId};
 use crate::source::{Span, to_u32};
 use crate::view::build::ViewSettings;
-use crate::view::{Member, Namespace, Opaque, View};
+use crate::view::{Lack, Member, Namespace, Opaque, View};
 
 /// What a command of the config printed.
 #[derive(Debug, Default)]
@@ -163,6 +163,8 @@ impl<'l> Work<'l> {
             resource: with_pods(resource, self.settings),
         }));
         opaque.extend(rendered.broken.iter().map(|broken| Opaque {
+            lack: Lack::Unread,
+            why: None,
             namespace: filled(broken.fills.clone(), namespace),
             what: broken.what.clone(),
             span: Some(broken.span),
@@ -187,12 +189,19 @@ impl<'l> Work<'l> {
         members: &mut Vec<Member>,
         opaque: &mut Vec<Opaque>,
     ) {
-        opaque.push(Opaque {
-            namespace: release.namespace.clone(),
-            what: release.what.clone(),
-            span: Some(release.span),
-            opens: release.opens(),
-        });
+        let span = Some(release.span);
+        // An ApplicationSet that is not followed may be a release as well: it opens more than that.
+        let is_known = |o: &Opaque| o.span == span && o.what == release.what;
+        if !opaque.iter().any(is_known) {
+            opaque.push(Opaque {
+                lack: Lack::Unrendered,
+                why: None,
+                namespace: release.namespace.clone(),
+                what: release.what.clone(),
+                span,
+                opens: release.opens(),
+            });
+        }
         for mut resource in charts::objects(release) {
             resource.made = true;
             resource.id = ResourceId(self.next);
@@ -269,6 +278,8 @@ fn templates(numbers: &[u32], files: &Files<'_>) -> Vec<Opaque> {
         }
         for fills in template_fills(&file.source.text) {
             found.push(Opaque {
+                lack: Lack::Unrendered,
+                why: None,
                 namespace: filled(fills, None),
                 what: format!("template {path}"),
                 span: Some(Span {

@@ -12,6 +12,7 @@ use meshgov::finding::{
 use meshgov::report::{Document, FORMATS, Options};
 use meshgov::rule::{RuleInfo, RuleSource, SubjectKind};
 use meshgov::source::{SourceFile, Sources, Span};
+use meshgov::view::Lack;
 
 /// A rule with all its words.
 pub(crate) fn rule(id: &str, slug: &str, severity: Severity, summary: &str) -> Arc<RuleInfo> {
@@ -260,7 +261,10 @@ pub(crate) fn tour() -> Outcome {
             assets: 1,
             transport_decided: (10, 11),
             access_decided: (9, 11),
-            opaque: vec!["HelmRelease ml/ollama".into(), "broken document".into()],
+            opaque: vec![
+                (Lack::Unrendered, "HelmRelease ml/ollama".into()),
+                (Lack::Unread, "broken document".into()),
+            ],
             assumptions: vec![
                 "istio.rootNamespace is istio-system".into(),
                 format!("nothing outside {name} applies to it"),

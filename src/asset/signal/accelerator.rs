@@ -1,8 +1,7 @@
 //! Signal: accelerators. Input: a container or pod spec; output: votes of device resources, device claims and runtime classes.
 
-use crate::asset::class::Class;
 use crate::asset::signal::patterns::Pattern;
-use crate::asset::signal::{Ballot, Signal, Vote};
+use crate::asset::signal::{Ballot, Signal};
 use crate::yaml::NodeRef;
 
 /// Extended resources of device plugins.
@@ -24,24 +23,12 @@ pub(super) fn read(container: NodeRef<'_>, ballot: &mut Ballot) {
                 && name.contains('/')
                 && DEVICE.is_match(name)
             {
-                vote(
-                    Signal::Accelerator,
-                    0.5,
-                    || format!("device {name}"),
-                    key,
-                    ballot,
-                );
+                ballot.add_server(Signal::Accelerator, 0.5, || format!("device {name}"), key);
             }
         }
     }
     if let Some(claims) = resources.get("claims").filter(|c| !c.is_empty()) {
-        vote(
-            Signal::Claim,
-            0.3,
-            || "a device claim".to_owned(),
-            claims,
-            ballot,
-        );
+        ballot.add_server(Signal::Claim, 0.3, || "a device claim".to_owned(), claims);
     }
 }
 
@@ -50,24 +37,8 @@ pub(super) fn read_pod(spec: NodeRef<'_>, ballot: &mut Ballot) {
         && class.as_str() == Some("nvidia")
     {
         let words = || "runtime class nvidia".to_owned();
-        vote(Signal::Accelerator, 0.4, words, class, ballot);
+        ballot.add_server(Signal::Accelerator, 0.4, words, class);
     }
-}
-
-fn vote(
-    signal: Signal,
-    weight: f64,
-    words: impl FnOnce() -> String,
-    node: NodeRef<'_>,
-    ballot: &mut Ballot,
-) {
-    let vote = Vote {
-        signal,
-        class: Class::ModelServer,
-        weight,
-        product: "",
-    };
-    ballot.add(vote, words, node);
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! Signal: labels and names. Input: a pod template, an object; output: votes, and whether the pods are a mesh's own gateway.
 
-use crate::asset::class::Class;
 use crate::asset::signal::patterns::Pattern;
-use crate::asset::signal::{Ballot, Signal, Vote, name_of};
+use crate::asset::signal::{Ballot, Signal, name_of};
 use crate::pods::PodTemplate;
 use crate::yaml::NodeRef;
 
@@ -31,22 +30,15 @@ pub(super) fn read(template: &PodTemplate<'_>, ballot: &mut Ballot) {
         if let Some(name) = key.as_str()
             && KEYS.is_match(name)
         {
-            vote(
-                Signal::LabelKey,
-                0.8,
-                || format!("label {name}"),
-                key,
-                ballot,
-            );
+            ballot.add_server(Signal::LabelKey, 0.8, || format!("label {name}"), key);
         }
         let text = value.text();
         if WORDS.is_match(text) {
-            vote(
+            ballot.add_server(
                 Signal::LabelValue,
                 0.3,
                 || format!("label value {text}"),
                 value,
-                ballot,
             );
         }
     }
@@ -58,24 +50,8 @@ pub(super) fn read_name(object: NodeRef<'_>, ballot: &mut Ballot) {
     let node = object.at(&["metadata", "name"]).unwrap_or(object);
     if WORDS.is_match(name) {
         let words = || format!("name {name}");
-        vote(Signal::Name, 0.2, words, node, ballot);
+        ballot.add_server(Signal::Name, 0.2, words, node);
     }
-}
-
-fn vote(
-    signal: Signal,
-    weight: f64,
-    words: impl FnOnce() -> String,
-    node: NodeRef<'_>,
-    ballot: &mut Ballot,
-) {
-    let vote = Vote {
-        signal,
-        class: Class::ModelServer,
-        weight,
-        product: "",
-    };
-    ballot.add(vote, words, node);
 }
 
 #[cfg(test)]

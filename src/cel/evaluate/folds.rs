@@ -101,9 +101,12 @@ impl<'a> Machine<'_, 'a> {
             return Err(Fault::new(ErrorKind::NoOverload, fold.range.place));
         };
         match fold.kind {
-            FoldKind::All => self.all(fold, elements, open, place).map(Truth::into_value),
+            FoldKind::All => {
+                let truth = self.quantified(fold, elements, open, place, false)?;
+                Ok(truth.into_value())
+            }
             FoldKind::Exists => {
-                let truth = self.exists(fold, elements, open, place)?;
+                let truth = self.quantified(fold, elements, open, place, true)?;
                 if truth == Truth::False && fold.blamed {
                     self.note(&range);
                 }
@@ -143,46 +146,27 @@ impl<'a> Machine<'_, 'a> {
         Ok(())
     }
 
-    fn all(
+    /// `all` is decided by one `false`, `exists` by one `true`, whatever the other elements are.
+    fn quantified(
         &mut self,
         fold: &'a Fold,
         mut elements: Elements<'a>,
         open: Option<Reasons>,
         place: u32,
+        decisive: bool,
     ) -> Result<Truth, Fault> {
         let mut unknown = open;
         let mut fault = None;
         while let Some(element) = elements.next(fold.pairs) {
             self.bind_element(fold, element, place)?;
             match self.truth(&fold.body) {
-                Ok(Truth::False) => return Ok(Truth::False),
-                Ok(Truth::True) => {}
                 Ok(Truth::Unknown(reasons)) => add(&mut unknown, &reasons),
+                Ok(truth) if truth == decisive.into() => return Ok(truth),
+                Ok(_) => {}
                 Err(error) => fault = fault.or(Some(error.unless_exhausted()?)),
             }
         }
-        settle(unknown, fault, Truth::True)
-    }
-
-    fn exists(
-        &mut self,
-        fold: &'a Fold,
-        mut elements: Elements<'a>,
-        open: Option<Reasons>,
-        place: u32,
-    ) -> Result<Truth, Fault> {
-        let mut unknown = open;
-        let mut fault = None;
-        while let Some(element) = elements.next(fold.pairs) {
-            self.bind_element(fold, element, place)?;
-            match self.truth(&fold.body) {
-                Ok(Truth::True) => return Ok(Truth::True),
-                Ok(Truth::False) => {}
-                Ok(Truth::Unknown(reasons)) => add(&mut unknown, &reasons),
-                Err(error) => fault = fault.or(Some(error.unless_exhausted()?)),
-            }
-        }
-        settle(unknown, fault, Truth::False)
+        settle(unknown, fault, (!decisive).into())
     }
 
     /// Unlike the other two it absorbs no error, as cel-spec has it.

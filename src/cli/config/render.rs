@@ -65,6 +65,7 @@ impl Render {
         let files = DiskFiles::new(base.folder(), Sources::default());
         let options = Options {
             show_secrets: self.show_secrets,
+            load_anywhere: false,
         };
         let Some(build) = Engine::new(&files).build(&shown, options) else {
             return Err(Error::usage(format!(

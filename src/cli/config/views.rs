@@ -1,6 +1,6 @@
 //! L8: `meshgov config views`. Input: paths; output: each view with how it was found, its objects and what is missing of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::discover::Request;
 use crate::error::Error;
 use crate::source::{Span, to_usize};
 use crate::view::gitops::Unread;
-use crate::view::{Namespace, View};
+use crate::view::{Namespace, Opaque, View};
 
 /// Arguments of `config views`.
 #[derive(Debug, Args)]
@@ -36,7 +36,6 @@ struct Shown<'v> {
     unset: usize,
     made: usize,
     missing: Vec<Missing>,
-    unread: Vec<&'v Unread>,
 }
 
 /// Something that a view holds and that is not known.
@@ -81,27 +80,20 @@ impl Views {
 
 /// The views, and what is not analysed and belongs to none of them.
 fn shown(input: &Input) -> (Vec<Shown<'_>>, Vec<&Unread>) {
-    let mut by_path: BTreeMap<&str, Vec<&Unread>> = BTreeMap::new();
-    for unread in &input.unread {
-        by_path.entry(&unread.path).or_default().push(unread);
-    }
-    let mut used: BTreeSet<&Unread> = BTreeSet::new();
-    let mut views = Vec::new();
+    let mut paths: BTreeSet<&str> = BTreeSet::new();
     for view in &input.views {
         let numbers = view.files.iter().map(|number| to_usize(*number));
         let files = numbers.filter_map(|number| input.loaded.files.get(number));
-        let paths: BTreeSet<&str> = files.map(|file| file.source.path.as_str()).collect();
-        let here = paths.iter().filter_map(|path| by_path.get(path)).flatten();
-        let unread: Vec<&Unread> = here.copied().collect();
-        used.extend(&unread);
-        views.push(shown_view(input, view, unread));
+        paths.extend(files.map(|file| file.source.path.as_str()));
     }
+    let views = input.views.iter().map(|view| shown_view(input, view));
+    // What a view lacks says why.
     let rest = input.unread.iter();
-    let rest = rest.filter(|unread| !used.contains(unread));
-    (views, rest.collect())
+    let rest = rest.filter(|unread| !paths.contains(unread.path.as_str()));
+    (views.collect(), rest.collect())
 }
 
-fn shown_view<'v>(input: &Input, view: &'v View, unread: Vec<&'v Unread>) -> Shown<'v> {
+fn shown_view<'v>(input: &Input, view: &'v View) -> Shown<'v> {
     let own = || view.members.iter().filter(|m| !m.resource.is_assumed());
     let opaque = view.opaque.iter();
     let mut missing: Vec<Missing> = opaque
@@ -109,7 +101,7 @@ fn shown_view<'v>(input: &Input, view: &'v View, unread: Vec<&'v Unread>) -> Sho
             what: opaque.missing(),
             namespace: opaque.namespace.clone(),
             at: opaque.span.and_then(|span| place(input, span)),
-            because: opaque.span.and_then(|span| because(input, span)),
+            because: because(input, opaque),
         })
         .collect();
     missing.sort();
@@ -120,7 +112,6 @@ fn shown_view<'v>(input: &Input, view: &'v View, unread: Vec<&'v Unread>) -> Sho
         unset: own().filter(|m| m.namespace == Namespace::Unset).count(),
         made: own().filter(|m| m.resource.is_made()).count(),
         missing,
-        unread,
     }
 }
 
@@ -131,7 +122,11 @@ fn place(input: &Input, span: Span) -> Option<String> {
     Some(format!("{}:{}:{}", source.path, at.line, at.column))
 }
 
-fn because(input: &Input, span: Span) -> Option<String> {
+fn because(input: &Input, opaque: &Opaque) -> Option<String> {
+    if opaque.why.is_some() {
+        return opaque.why.clone();
+    }
+    let span = opaque.span?;
     let mut problems = input.loaded.problems.iter();
     let problem = problems.find(|problem| problem.span == span)?;
     Some(problem.message.clone())
@@ -160,16 +155,14 @@ fn as_text(views: &[Shown<'_>], unread: &[&Unread]) -> String {
         }
         for missing in &shown.missing {
             let _ = write!(text, "  missing: {}", missing.what);
-            if let Some(at) = &missing.at {
+            let because = missing.because.as_deref().unwrap_or("");
+            if let Some(at) = missing.at.as_ref().filter(|at| !because.contains(*at)) {
                 let _ = write!(text, " ({at})");
             }
             if let Some(because) = &missing.because {
                 let _ = write!(text, ": {because}");
             }
             text.push('\n');
-        }
-        for unread in &shown.unread {
-            let _ = writeln!(text, "  not analysed: {}: {}", unread.path, unread.reason);
         }
     }
     if !unread.is_empty() {
@@ -212,7 +205,6 @@ fn as_json(views: &[Shown<'_>], unread: &[&Unread]) -> String {
                 "madeOfValues": shown.made,
                 "unsetNamespace": shown.unset,
                 "missing": missing.collect::<Vec<_>>(),
-                "notAnalysed": not_analysed(&shown.unread),
             })
         })
         .collect();

@@ -12,7 +12,7 @@ use crate::drift::{edit, live};
 use crate::resource::{GroupKind, Resource};
 use crate::source::Sources;
 use crate::view::owned::controller;
-use crate::view::{Member, Namespace, Opaque, View};
+use crate::view::{Lack, Member, Namespace, Opaque, View};
 
 /// What a comparison leaves out, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,16 +29,16 @@ pub struct Aside {
     pub made: usize,
 }
 
-/// The two views as they are compared; `None` where a view is compared as it is.
+/// The two views as they are compared, `None` where a view is compared as it is; and whether one lacks what the other has.
 pub(super) fn set_aside(
     base: &View,
     head: &View,
     sources: (&Sources, &Sources),
     aside: &mut Aside,
-) -> (Option<View>, Option<View>) {
+) -> (Option<View>, Option<View>, bool) {
     let exports = (is_export(base), is_export(head));
     if exports.0 == exports.1 && (base.opaque.is_empty() || head.opaque.is_empty()) {
-        return (None, None);
+        return (None, None, false);
     }
     let (mut b, mut h) = (Part::of(base), Part::of(head));
     let mut lacks = Vec::new();
@@ -52,7 +52,9 @@ pub(super) fn set_aside(
         part.is_other |= !lacks.is_empty();
         part.opaque.extend(lacks.iter().cloned());
     }
-    (b.view(base), h.view(head))
+    let opens = |part: &Part| part.opaque.iter().any(|o| o.opens);
+    let lacks = exports.0 != exports.1 && (opens(&b) || opens(&h));
+    (b.view(base), h.view(head), lacks)
 }
 
 /// A view in the making.
@@ -130,7 +132,7 @@ fn against_export(tree: &mut Part, export: &mut Part, aside: &mut Aside) -> Vec<
             .iter()
             .any(|m| is_of_kind(m) && is_of_mesh(&m.resource));
         if of_mesh {
-            lacks.push(lack(format!("unexported {}", kind.kind), None));
+            lacks.push(lack(kind.kind.clone(), None));
         }
         tree.keep(|m| !is_of_kind(m));
         aside.not_exported.insert(kind.kind.clone());
@@ -164,8 +166,10 @@ fn place(tree: &mut Part, export: &Part, aside: &mut Aside) {
 
 fn lack(what: String, namespace: Option<String>) -> Opaque {
     Opaque {
+        lack: Lack::Unexported,
         namespace,
         what,
+        why: None,
         span: None,
         opens: true,
     }
@@ -189,18 +193,18 @@ fn kinds(part: &Part) -> BTreeSet<GroupKind> {
 
 /// What a release installs stands in the export and not in the tree: it is left out on both sides.
 fn releases(tree: &mut Part, export: &mut Part, aside: &mut Aside) {
-    let is_broken = |o: &Opaque| o.what.starts_with("broken");
+    let is_release = |o: &Opaque| o.lack == Lack::Unrendered;
     let names: BTreeSet<String> = tree
         .opaque
         .iter()
-        .filter(|o| !is_broken(o))
+        .filter(|o| is_release(o))
         .map(|o| o.what.clone())
         .collect();
     if names.is_empty() {
         return;
     }
     for part in [&mut *tree, &mut *export] {
-        part.opaque.retain(is_broken);
+        part.opaque.retain(|o| !is_release(o));
         part.is_other = true;
     }
     export.keep(|m| !installed_by(&m.resource, &names));

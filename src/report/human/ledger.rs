@@ -5,12 +5,28 @@ use std::io::{self, Write};
 
 use crate::finding::Outcome;
 use crate::report::{
-    Options, Summary, and_more, not_analysed_by_reason, not_evaluated_by_reason, not_rendered,
-    number, one_line, opaque, plural,
+    Options, Summary, and_more, not_analysed_by_reason, not_evaluated_by_reason, number, one_line,
+    opaque, opaque_names, plural,
 };
 
 use super::paint::{Look, paint};
 use super::{LISTED, separated};
+
+/// What is not known of the views, by why, each with what to do about it.
+const WAYS_OUT: [(&str, &str); 3] = [
+    (
+        "not rendered",
+        "to judge what they hold: `render` in meshgov.yaml, or helm template … | meshgov check -",
+    ),
+    (
+        "not built",
+        "to judge what they hold, where kustomize builds them: kustomize build … | meshgov check -",
+    ),
+    (
+        "not followed",
+        "to judge what they apply: `views` in meshgov.yaml with the folders (why not: meshgov config views)",
+    ),
+];
 
 /// Writes the ledger.
 pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
@@ -51,7 +67,9 @@ impl Ledger<'_> {
             plural(outcome.rules.len(), "rule")
         )?;
         self.not_analysed(out)?;
-        self.not_rendered(out)?;
+        for (title, way_out) in WAYS_OUT {
+            self.opaque(title, way_out, out)?;
+        }
         self.not_decided(out)?;
         self.assumed(out)
     }
@@ -80,18 +98,15 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    fn not_rendered(&self, out: &mut dyn Write) -> io::Result<()> {
-        let names = not_rendered(self.outcome);
+    fn opaque(&self, title: &str, way_out: &str, out: &mut dyn Write) -> io::Result<()> {
+        let names = opaque_names(self.outcome, title);
         if names.is_empty() {
             return Ok(());
         }
-        writeln!(out, "not rendered: {}", opaque(self.outcome, false))?;
+        writeln!(out, "{title}: {}", opaque(self.outcome, title))?;
         let lines = names.iter().map(|name| one_line(name).into_owned());
-        self.listed(lines, "more", out)?;
-        writeln!(
-            out,
-            "  to judge what they hold: `render` in meshgov.yaml, or helm template … | meshgov check -"
-        )
+        self.listed(lines, "more entry", out)?;
+        writeln!(out, "  {way_out}")
     }
 
     fn not_decided(&self, out: &mut dyn Write) -> io::Result<()> {

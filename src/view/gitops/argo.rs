@@ -1,8 +1,9 @@
 //! L3: Argo CD. Input: an Application or ApplicationSet; output: the folders that it applies, each with where it goes.
 //!
-//! Semantics: argo-cd v2.14: `reposerver/repository` (a source with `chart` or `Chart.yaml` is Helm's, one with a kustomization
-//! Kustomize's, else the manifests of the folder are applied), `pkg/apis/application/v1alpha1/types.go`; generators:
-//! `applicationset/generators/{list,git,matrix}.go`, templates: `applicationset/utils/utils.go`.
+//! Semantics: argo-cd v2.14: `util/app/discovery/discovery.go` (a folder with a kustomization is Kustomize's, one with `Chart.yaml`
+//! Helm's, else its manifests are applied), overruled by what the source says (`ExplicitType` in
+//! `pkg/apis/application/v1alpha1/types.go`) and by `.argocd-source.yaml` (`mergeSourceParameters` in
+//! `reposerver/repository/repository.go`); templates: `applicationset/utils/utils.go`.
 
 mod generators;
 
@@ -28,6 +29,8 @@ pub(super) struct Order {
     pub(super) namespace: Option<String>,
     /// Name or address of the cluster, when it is not the one that Argo CD runs in.
     pub(super) cluster: Option<String>,
+    /// Whether the manifests are applied as they stand, whatever else is in the folder.
+    pub(super) is_directory: bool,
     /// Whether the manifests of sub-folders count.
     pub(super) recurse: bool,
     /// Patterns of `directory.include` and `exclude`, empty for none.
@@ -132,13 +135,16 @@ fn order(
         })
         .map(|(key, _)| format!("`kustomize.{}`", key.key_text()))
         .or_else(|| has_jsonnet.then(|| String::from("`directory.jsonnet`")));
+    let recurse = flag(&["directory", "recurse"]);
+    let (include, exclude) = (directory("include"), directory("exclude"));
     Ok(Some(Order {
         path: join("", path.trim_start_matches('/')),
+        is_directory: recurse || has_jsonnet || !include.is_empty() || !exclude.is_empty(),
         namespace: text(spec, &["destination", "namespace"])?.filter(|n| !n.is_empty()),
         cluster: cluster.filter(|cluster| !cluster.is_empty()),
-        recurse: flag(&["directory", "recurse"]),
-        include: directory("include").to_owned(),
-        exclude: directory("exclude").to_owned(),
+        recurse,
+        include: include.to_owned(),
+        exclude: exclude.to_owned(),
         refused,
     }))
 }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use crate::kustomize::files::join;
 use crate::resource::Resource;
 use crate::source::Span;
-use crate::view::Opaque;
 use crate::view::build::Part;
 use crate::view::gitops::entries::Entry;
 use crate::view::gitops::flux::{self, Known, key};
 use crate::view::gitops::units::{Built, NOT_RENDERED, Units};
 use crate::view::gitops::{Unread, argo};
+use crate::view::{Lack, Opaque};
 
 /// What is applied to a cluster.
 #[derive(Debug, Default)]
@@ -235,7 +235,8 @@ impl<'w, 'u> Walk<'w, 'u> {
     fn unread(&mut self, applier: &Resource, cluster: &Cluster, why: &str) {
         if why == NOT_RENDERED && applier.kind() == "Application" {
             // Its chart is a release like others, listed and read for its values with them; an ApplicationSet's objects are nowhere else.
-            self.clusters.entry(cluster.clone()).or_default();
+            let followed = self.clusters.entry(cluster.clone()).or_default();
+            followed.ways.insert("Argo CD");
             return;
         }
         let object = applier.object();
@@ -249,11 +250,17 @@ impl<'w, 'u> Walk<'w, 'u> {
         };
         let span: Span = applier.name_span();
         let followed = self.clusters.entry(cluster.clone()).or_default();
+        let is_flux = flux::is_applier(applier);
+        followed
+            .ways
+            .insert(if is_flux { "Flux" } else { "Argo CD" });
         followed.unread.push(Unread {
             path: self.units.path(span),
             reason: format!("{kind} that is not followed: `{name}`, {why}"),
         });
         followed.opaque.push(Opaque {
+            lack: Lack::Unfollowed,
+            why: Some(why.to_owned()),
             namespace,
             what,
             span: Some(span),

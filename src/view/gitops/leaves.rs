@@ -89,19 +89,19 @@ impl Leaves {
         self.files.get(folder).copied()
     }
 
-    /// Kustomizations that no view took in, with a word for the ledger: Components that nothing uses.
-    pub(super) fn unused(&self, claimed: &BTreeSet<u32>) -> Vec<(u32, Option<Unread>)> {
+    /// Folders of kustomizations that no view took in, with a word for the ledger: Components that nothing uses.
+    pub(super) fn unused(&self, claimed: &BTreeSet<u32>) -> Vec<(String, Option<Unread>)> {
         let open = self
             .files
             .iter()
             .filter(|(_, file)| !claimed.contains(file));
-        open.map(|(folder, &file)| {
+        open.map(|(folder, _)| {
             let is_component = self.names.get(folder).is_some_and(|n| n.is_component);
             let unread = is_component.then(|| Unread {
                 path: folder.clone(),
                 reason: String::from("component that no kustomization uses"),
             });
-            (file, unread)
+            (folder.clone(), unread)
         })
         .collect()
     }

@@ -1,21 +1,20 @@
 //! L3: folders that are applied. Input: a folder and how it is applied; output: its objects, built once a run, or what is not
 //! known of them.
 
+mod listing;
+mod results;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use globset::GlobBuilder;
 use rayon::prelude::*;
 
 use crate::kustomize::files::{KUSTOMIZATION_NAMES, is_in_or_below, join};
-use crate::kustomize::{
-    Applied, Build, Engine, ErrorKind, Files, KustomizeError, LoadedFiles, Options, Outcome,
-    Refusal,
-};
-use crate::load::problem::{InputProblem, ProblemKind};
-use crate::load::{FileOutcome, Loaded, LoadedFile, Skip};
-use crate::resource::{Resource, ResourceId};
-use crate::source::{SourceFile, Span, to_u32, to_usize};
+use crate::kustomize::{Applied, Build, Engine, Files, LoadedFiles, Options};
+use crate::load::problem::InputProblem;
+use crate::load::{Loaded, LoadedFile};
+use crate::resource::Resource;
+use crate::source::{Span, to_usize};
 use crate::view::Opaque;
 use crate::view::gitops::Unread;
 use crate::view::gitops::argo::Order;
@@ -24,6 +23,12 @@ use crate::view::gitops::paths::Folders;
 
 /// Why a folder with a chart gives no objects.
 pub(super) const NOT_RENDERED: &str = "a Helm chart is not rendered";
+
+/// How Flux builds.
+const OF_FLUX: Options = Options {
+    show_secrets: false,
+    load_anywhere: true,
+};
 
 /// What applying a folder means.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +61,7 @@ pub(super) struct Units<'u> {
     pub(super) folders: &'u Folders,
     pub(super) leaves: &'u Leaves,
     engine: &'u Engine<'u>,
-    cache: BTreeMap<String, Arc<Built>>,
+    cache: BTreeMap<(String, Options), Arc<Built>>,
     results: Results,
 }
 
@@ -86,8 +91,10 @@ impl<'u> Units<'u> {
 
     /// Builds several kustomizations on all cores, so that [`Units::kustomization`] finds them done.
     pub(super) fn build_all(&mut self, folders: impl IntoIterator<Item = String>) {
-        let is_new = |folder: &String| !self.cache.contains_key(folder);
-        let folders: Vec<String> = folders.into_iter().filter(is_new).collect();
+        let options = Options::default();
+        let folders = folders.into_iter();
+        let new = folders.filter(|folder| !self.cache.contains_key(&(folder.clone(), options)));
+        let folders: Vec<String> = new.collect();
         // Files are numbered as they are asked for: all are asked for here, in order.
         for folder in &folders {
             self.engine.prepare(folder);
@@ -95,22 +102,32 @@ impl<'u> Units<'u> {
         let engine = self.engine;
         let builds: Vec<Option<Build>> = folders
             .par_iter()
-            .map(|folder| engine.build(folder, Options::default()))
+            .map(|folder| engine.build(folder, options))
             .collect();
         for (folder, build) in folders.into_iter().zip(builds) {
             let built = self.absorb(&folder, build, None);
-            self.cache.insert(folder, Arc::new(built));
+            self.cache.insert((folder, options), Arc::new(built));
         }
     }
 
     /// The kustomization of a folder as it stands.
     pub(super) fn kustomization(&mut self, folder: &str) -> Arc<Built> {
-        if let Some(known) = self.cache.get(folder) {
+        self.build(folder, Options::default())
+    }
+
+    /// The kustomization of a folder as Flux builds it.
+    pub(super) fn by_flux(&mut self, folder: &str) -> Arc<Built> {
+        self.build(folder, OF_FLUX)
+    }
+
+    fn build(&mut self, folder: &str, options: Options) -> Arc<Built> {
+        let key = (folder.to_owned(), options);
+        if let Some(known) = self.cache.get(&key) {
             return Arc::clone(known);
         }
-        let build = self.engine.build(folder, Options::default());
+        let build = self.engine.build(folder, options);
         let built = Arc::new(self.absorb(folder, build, None));
-        self.cache.insert(folder.to_owned(), Arc::clone(&built));
+        self.cache.insert(key, Arc::clone(&built));
         built
     }
 
@@ -119,7 +136,7 @@ impl<'u> Units<'u> {
         let has_own = self.has_kustomization(folder);
         if applied.adds_nothing() {
             return if has_own {
-                self.kustomization(folder)
+                self.by_flux(folder)
             } else {
                 Arc::new(self.listing(folder))
             };
@@ -129,7 +146,7 @@ impl<'u> Units<'u> {
         } else {
             applied.listing(self.listed(folder))
         };
-        let build = (self.engine).build_applied(folder, Some(&applied), Options::default());
+        let build = (self.engine).build_applied(folder, Some(&applied), OF_FLUX);
         Arc::new(self.absorb(folder, build, Some(&applied)))
     }
 
@@ -138,75 +155,6 @@ impl<'u> Units<'u> {
         let is_there = |name| self.files.yaml(&join(folder, name)).is_some();
         self.leaves.has(folder)
             || (!self.folders.exists(folder) && KUSTOMIZATION_NAMES.into_iter().any(is_there))
-    }
-
-    /// The manifests that Flux lists where there is no kustomization, as paths relative to the folder
-    /// (fluxcd/pkg kustomize v1.18, `scanManifests`). Flux fails on other YAML; it is left out here.
-    fn listed(&self, folder: &str) -> Vec<String> {
-        let (raw, inner) = self.scan(folder);
-        let prefix = if folder.is_empty() {
-            0
-        } else {
-            folder.len() + 1
-        };
-        let paths = raw.iter().filter_map(|&number| self.file(number));
-        let paths = paths
-            .filter(|file| !self.loaded.resources_of(file).is_empty() || !file.broken.is_empty())
-            .map(|file| file.source.path.as_str());
-        let mut all: Vec<&str> = paths.chain(inner.iter().map(String::as_str)).collect();
-        all.sort_unstable();
-        all.iter()
-            .filter_map(|path| path.get(prefix..))
-            .map(str::to_owned)
-            .collect()
-    }
-
-    /// The same as objects: manifests as they stand, kustomizations below built.
-    fn listing(&mut self, folder: &str) -> Built {
-        let (raw, inner) = self.scan(folder);
-        let mut built = Built {
-            files: raw.clone(),
-            raw,
-            ..Built::default()
-        };
-        for folder in inner {
-            built.append(&self.kustomization(&folder));
-        }
-        built
-    }
-
-    /// Manifests in and below a folder, and the kustomizations on the way, which are not looked into.
-    fn scan(&self, folder: &str) -> (Vec<u32>, Vec<String>) {
-        let (mut raw, mut inner): (Vec<u32>, Vec<String>) = (Vec::new(), Vec::new());
-        for at in self.folders.below(folder) {
-            let is_inside = |of: &String| {
-                at.strip_prefix(of.as_str())
-                    .is_some_and(|rest| rest.starts_with('/'))
-            };
-            if inner.last().is_some_and(is_inside) {
-                continue;
-            }
-            if at != folder && self.leaves.has(at) {
-                inner.push(at.to_owned());
-                continue;
-            }
-            let is_yaml = |number: &&u32| {
-                let path = self.file(**number).map_or("", |f| f.source.path.as_str());
-                [".yaml", ".yml"].iter().any(|end| path.ends_with(end))
-            };
-            raw.extend(self.folders.files(at).iter().filter(is_yaml));
-        }
-        (raw, inner)
-    }
-
-    /// Files directly in a folder, as they stand.
-    pub(super) fn directly(&self, folder: &str) -> Built {
-        let raw = self.folders.files(folder).to_vec();
-        Built {
-            files: raw.clone(),
-            raw,
-            ..Built::default()
-        }
     }
 
     /// A loaded file by number.
@@ -233,7 +181,7 @@ impl<'u> Units<'u> {
     /// A folder that begins a cluster, as Flux would apply it.
     pub(super) fn entry(&mut self, folder: &str) -> Built {
         if self.leaves.has(folder) {
-            return Built::clone(&self.kustomization(folder));
+            return Built::clone(&self.by_flux(folder));
         }
         self.listing(folder)
     }
@@ -285,13 +233,17 @@ impl<'u> Units<'u> {
         let Some(folder) = self.resolve(&order.path, from) else {
             return Err(format!("there is no folder `{}` here", order.path));
         };
-        if self.has_kustomization(&folder) {
+        if let Some(name) = self.overruling(&folder) {
+            return Err(format!("`{name}` changes what is applied"));
+        }
+        if !order.is_directory && self.has_kustomization(&folder) {
             return match &order.refused {
                 None => Ok(Built::clone(&self.kustomization(&folder))),
                 Some(field) => Err(format!("{field} is not worked out")),
             };
         }
-        if self.files.number(&join(&folder, "Chart.yaml")).is_some() {
+        let is_chart = self.files.number(&join(&folder, "Chart.yaml")).is_some();
+        if !order.is_directory && is_chart {
             return Err(String::from(NOT_RENDERED));
         }
         if let Some(field) = &order.refused {
@@ -310,39 +262,14 @@ impl<'u> Units<'u> {
         Ok(built)
     }
 
-    /// The files of a folder that the patterns of a directory source name (argo-cd v2.14, `pathutil` and `findManifests`).
-    fn matching(&self, folder: &str, order: &Order) -> Result<Built, String> {
-        let glob = |pattern: &str| {
-            let glob = GlobBuilder::new(pattern).literal_separator(false).build();
-            let glob = glob.map_err(|_| format!("`{pattern}` is no pattern"))?;
-            Ok::<_, String>(glob.compile_matcher())
-        };
-        let include = glob(if order.include.is_empty() {
-            "*"
-        } else {
-            &order.include
-        })?;
-        let exclude = (!order.exclude.is_empty()).then(|| glob(&order.exclude));
-        let exclude = exclude.transpose()?;
-        let mut built = Built::default();
-        for at in self.folders.below(folder) {
-            if at != folder && !order.recurse {
-                continue;
-            }
-            for &number in self.folders.files(at) {
-                let path = self.file(number).map_or("", |f| f.source.path.as_str());
-                let path = path
-                    .strip_prefix(folder)
-                    .unwrap_or(path)
-                    .trim_start_matches('/');
-                let is_out = exclude.as_ref().is_some_and(|glob| glob.is_match(path));
-                if include.is_match(path) && !is_out {
-                    built.raw.push(number);
-                    built.files.push(number);
-                }
-            }
-        }
-        Ok(built)
+    /// The file in a folder that changes the sources of Applications which apply it.
+    fn overruling(&self, folder: &str) -> Option<&'u str> {
+        let files = self.folders.files(folder).iter();
+        let mut paths = files.filter_map(|&number| Some(self.file(number)?.source.path.as_str()));
+        paths.find_map(|path| {
+            let name = path.rsplit('/').next()?;
+            name.starts_with(".argocd-source").then_some(name)
+        })
     }
 
     /// Leaves that take the given files in.
@@ -361,150 +288,6 @@ impl<'u> Units<'u> {
         }
         holders
     }
-
-    /// Reports a value of the wrong type in an object that applies something; returns what stands for it.
-    pub(super) fn misfit(&mut self, applier: &Resource, error: KustomizeError) -> Opaque {
-        let span = Some(error.span);
-        self.broken("", None, error);
-        Opaque {
-            namespace: None,
-            what: format!("{} {}", applier.kind(), applier.name),
-            span,
-            opens: true,
-        }
-    }
-
-    /// The path of the file that holds a place.
-    pub(super) fn path(&self, span: Span) -> String {
-        self.source(span)
-            .map_or_else(String::new, |source| source.path.clone())
-    }
-
-    fn absorb(&mut self, folder: &str, build: Option<Build>, applied: Option<&Applied>) -> Built {
-        let mut built = Built::default();
-        let Some(build) = build else {
-            return built;
-        };
-        let numbers = build.consumed.iter();
-        built.files = numbers.filter_map(|path| self.files.number(path)).collect();
-        built.files.extend(self.leaves.file(folder));
-        self.results.secrets.extend(build.secrets);
-        let namespace = build.namespace;
-        match build.outcome {
-            Outcome::Rendered(trees) => {
-                built.overlays.push(folder.to_owned());
-                for tree in trees {
-                    let number = self.loaded.resources.len() + self.results.resources.len();
-                    let resource = Resource::new(ResourceId(to_u32(number)), &tree, 0);
-                    if let Some(resource) = resource.map(Arc::new) {
-                        self.results.resources.push(Arc::clone(&resource));
-                        built.resources.push(resource);
-                    }
-                }
-            }
-            Outcome::Refused(refusals) => {
-                let span = refusals.first().map(|refusal| refusal.span);
-                for refusal in &refusals {
-                    let reason = self.refusal(refusal);
-                    self.unread(folder, applied, reason);
-                }
-                built.opaque.push(opaque(folder, namespace, span));
-            }
-            Outcome::Broken(errors) => {
-                let span = errors.first().map(|error| error.span);
-                for error in errors {
-                    self.broken(folder, applied, error);
-                }
-                built.opaque.push(opaque(folder, namespace, span));
-            }
-        }
-        built
-    }
-
-    fn unread(&mut self, folder: &str, applied: Option<&Applied>, reason: String) {
-        let own = self.leaves.file(folder).and_then(|file| self.file(file));
-        let path = own.or_else(|| self.file(applied?.source().id.0));
-        self.results.unread.push(Unread {
-            path: path.map_or_else(|| folder.to_owned(), |file| file.source.path.clone()),
-            reason,
-        });
-    }
-
-    fn refusal(&self, refusal: &Refusal) -> String {
-        let place = self.place(refusal.span);
-        match refusal.field.as_str() {
-            "remote base" => {
-                let source = self.source(refusal.span);
-                let address =
-                    source.map_or_else(String::new, |source| source.slice(refusal.span).to_owned());
-                format!("remote base of a kustomization: `{address}` at {place}")
-            }
-            field => {
-                format!("kustomization with a field that is not worked out: `{field}` at {place}")
-            }
-        }
-    }
-
-    fn broken(&mut self, folder: &str, applied: Option<&Applied>, error: KustomizeError) {
-        let file = self.file(error.span.source.0);
-        let is_template = matches!(
-            file.map(|file| &file.outcome),
-            Some(FileOutcome::Skipped {
-                reason: Skip::Template,
-                ..
-            })
-        );
-        if is_template {
-            let place = self.place(error.span);
-            let reason = format!("kustomization of a template: {place}");
-            return self.unread(folder, applied, reason);
-        }
-        if self.is_known(&error) {
-            return;
-        }
-        let problem = InputProblem {
-            kind: ProblemKind::Kustomization,
-            span: error.span,
-            message: format!("this kustomization cannot be built: {}", error.kind),
-            help: error
-                .help()
-                .unwrap_or("correct it; until then nothing of it is checked")
-                .to_owned(),
-            related: Vec::new(),
-            resource: None,
-            is_sure: true,
-        };
-        // A base is seen from many leaves.
-        if !self.results.problems.contains(&problem) {
-            self.results.problems.push(problem);
-        }
-    }
-
-    /// Whether loading has reported the same already: a document that cannot be read, a field given twice.
-    fn is_known(&self, error: &KustomizeError) -> bool {
-        let kind = match error.kind {
-            ErrorKind::Unreadable(_) => ProblemKind::Unparsable,
-            ErrorKind::KeyTwice(_) => ProblemKind::DuplicateKey,
-            _ => return false,
-        };
-        let mut known = self.loaded.problems.iter();
-        known.any(|problem| problem.kind == kind && problem.span.source == error.span.source)
-    }
-
-    fn source(&self, span: Span) -> Option<Arc<SourceFile>> {
-        match self.file(span.source.0) {
-            Some(file) => Some(Arc::clone(&file.source)),
-            None => self.files.source(span.source),
-        }
-    }
-
-    /// `base/kustomization.yaml:5:1`.
-    pub(super) fn place(&self, span: Span) -> String {
-        self.source(span).map_or_else(String::new, |source| {
-            let at = source.position(span.start);
-            format!("{}:{}:{}", source.path, at.line, at.column)
-        })
-    }
 }
 
 impl Built {
@@ -514,16 +297,5 @@ impl Built {
         self.files.extend(&other.files);
         self.opaque.extend(other.opaque.iter().cloned());
         self.overlays.extend(other.overlays.iter().cloned());
-    }
-}
-
-/// What stands for a kustomization that was not built.
-fn opaque(folder: &str, namespace: Option<String>, span: Option<Span>) -> Opaque {
-    let folder = if folder.is_empty() { "." } else { folder };
-    Opaque {
-        namespace,
-        what: format!("kustomization {folder}"),
-        span,
-        opens: true,
     }
 }

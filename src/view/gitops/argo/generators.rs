@@ -1,5 +1,7 @@
 //! L3: generators of an ApplicationSet whose parameters stand in the tree: lists, folders of the repository, and the product of
 //! two of them. Input: the spec; output: one set of parameters for each Application, or why they are not known.
+//!
+//! Semantics: argo-cd v2.14 `applicationset/generators/{list,git,matrix}.go`.
 
 use std::collections::BTreeMap;
 
@@ -114,13 +116,24 @@ fn list(generator: NodeRef<'_>) -> Result<Vec<Values>, String> {
         .get("elements")
         .into_iter()
         .flat_map(NodeRef::items);
-    Ok(elements
-        .map(|element| {
-            let mut values = Values::new();
-            flatten("", element, &mut values);
-            values
-        })
-        .collect())
+    let mut sets = Vec::new();
+    for element in elements {
+        let mut values = Values::new();
+        flatten("", element, &mut values);
+        for value in values.values() {
+            known(value)?;
+        }
+        sets.push(values);
+    }
+    Ok(sets)
+}
+
+/// A text of a generator, unless the generator before it in a matrix has a say in it.
+fn known(text: &str) -> Result<&str, String> {
+    if text.contains("{{") {
+        return Err(format!("`{text}` of a generator is not worked out"));
+    }
+    Ok(text)
 }
 
 fn flatten(prefix: &str, node: NodeRef<'_>, values: &mut Values) {
@@ -156,9 +169,14 @@ fn git(
         .flat_map(NodeRef::items)
     {
         let path = entry.get("path").map_or("", NodeRef::text);
+        let path = known(path)?;
         let path = join("", path);
-        // Go's `path.Match`: a star does not cross a slash.
-        let glob = GlobBuilder::new(&path).literal_separator(true).build();
+        // Go's `path.Match`: no star crosses a slash, and braces stand for themselves.
+        let mut pattern = path.replace('{', "[{]").replace('}', "[}]");
+        while pattern.contains("**") {
+            pattern = pattern.replace("**", "*");
+        }
+        let glob = GlobBuilder::new(&pattern).literal_separator(true).build();
         let Ok(glob) = glob else {
             return Err(format!("`{path}` is no pattern"));
         };
@@ -187,10 +205,6 @@ fn git(
 
 fn of_folder(path: &str, is_go: bool) -> Values {
     let base = path.rsplit('/').next().unwrap_or(path);
-    let normal: String = base
-        .chars()
-        .map(|c| if matches!(c, '_' | '.' | ' ') { '-' } else { c })
-        .collect();
     let (whole, prefix) = if is_go {
         ("path.path", "path")
     } else {
@@ -199,10 +213,7 @@ fn of_folder(path: &str, is_go: bool) -> Values {
     let mut values = Values::from([
         (whole.to_owned(), path.to_owned()),
         (format!("{prefix}.basename"), base.to_owned()),
-        (
-            format!("{prefix}.basenameNormalized"),
-            normal.to_lowercase(),
-        ),
+        (format!("{prefix}.basenameNormalized"), sanitized(base)),
     ]);
     if !is_go {
         for (number, part) in path.split('/').enumerate() {
@@ -212,12 +223,30 @@ fn of_folder(path: &str, is_go: bool) -> Values {
     values
 }
 
+/// `SanitizeName` in argo-cd `applicationset/utils/utils.go`.
+fn sanitized(name: &str) -> String {
+    let lower = name.to_lowercase();
+    let plain = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-' | '.');
+    let name: String = lower
+        .chars()
+        .map(|c| if plain(c) { c } else { '-' })
+        .take(253)
+        .collect();
+    name.trim_matches(['-', '.']).to_owned()
+}
+
 fn matrix(
     generator: NodeRef<'_>,
     is_go: bool,
     folders: &Folders,
     from: &str,
 ) -> Result<Vec<Values>, String> {
+    if let Some((key, _)) = generator
+        .entries()
+        .find(|(key, _)| key.key_text() != "generators")
+    {
+        return Err(format!("`matrix.{}` is not worked out", key.key_text()));
+    }
     let mut sets = vec![Values::new()];
     for child in generator
         .get("generators")
@@ -230,16 +259,30 @@ fn matrix(
                 "it makes more than {MAX_APPLICATIONS} Applications"
             ));
         }
-        sets = sets
-            .iter()
-            .flat_map(|left| {
-                own.iter().map(move |right| {
-                    let mut both = left.clone();
-                    both.extend(right.iter().map(|(k, v)| (k.clone(), v.clone())));
-                    both
-                })
-            })
-            .collect();
+        let pairs = sets.iter();
+        let pairs = pairs.flat_map(|left| own.iter().map(move |right| (left, right)));
+        sets = pairs
+            .map(|(left, right)| both(left, right, is_go))
+            .collect::<Result<_, _>>()?;
     }
     Ok(sets)
+}
+
+/// Parameters of two generators: in Go templates the first one's count, otherwise they may not differ
+/// (`mergo.Merge` and `CombineStringMaps` in `matrix.go`).
+fn both(left: &Values, right: &Values, is_go: bool) -> Result<Values, String> {
+    let mut both = left.clone();
+    for (name, value) in right {
+        match both.get(name) {
+            Some(known) if known == value => {}
+            Some(known) if is_go && !known.is_empty() => {}
+            Some(_) if !is_go => {
+                return Err(format!("two generators give different values for `{name}`"));
+            }
+            _ => {
+                both.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    Ok(both)
 }

@@ -88,18 +88,24 @@ impl Compared<'_, '_> {
             let Some((asks_all, found)) = found else {
                 continue;
             };
-            self.totals.added += found.edges.added;
-            self.totals.removed += found.edges.removed;
+            let came = found.by_client.iter().filter(|(_, came)| *came).count();
+            self.totals.added += came;
+            self.totals.removed += found.by_client.len() - came;
             match pair.change {
                 Some(change) => {
                     if let Some(change) = self.changes.get_mut(change) {
                         change.edges = Some(found.edges);
                     }
                 }
-                None if asks_all => self.other_callers(pair, found, clients),
+                // Who became another caller explains its own coming and going; the way to the port explains the rest.
                 None => {
-                    for (client, came) in found.by_client {
-                        by_client.entry(client).or_default().push((at, came));
+                    for (client, came) in &found.by_client {
+                        if clients.get(*client).is_some_and(|c| c.is_other) {
+                            by_client.entry(*client).or_default().push((at, *came));
+                        }
+                    }
+                    if asks_all {
+                        self.other_callers(pair, found, clients);
                     }
                 }
             }
@@ -125,6 +131,8 @@ impl Compared<'_, '_> {
             let Some(client) = clients.get(at) else {
                 continue;
             };
+            // A port with a change of its own names all who came and went; else others answer for themselves.
+            let counts = pair.change.is_some() || !client.is_other;
             let b = before.call(client.base, &mut was);
             let h = after.call(client.head, &mut is);
             found.edges.before += usize::from(matches!(b, Call::Yes { .. }));
@@ -136,13 +144,17 @@ impl Compared<'_, '_> {
             match (b, h) {
                 (Call::Unknown, _) | (_, Call::Unknown) => found.edges.undecided += 1,
                 (Call::No, Call::Yes { anonymous }) => {
-                    found.edges.anonymous += usize::from(anonymous);
                     found.by_client.push((at, true));
-                    added.push(name(self.head, client.head));
+                    if counts {
+                        found.edges.anonymous += usize::from(anonymous);
+                        added.push(name(self.head, client.head));
+                    }
                 }
                 (Call::Yes { .. }, Call::No) => {
                     found.by_client.push((at, false));
-                    removed.push(name(self.base, client.base));
+                    if counts {
+                        removed.push(name(self.base, client.base));
+                    }
                 }
                 _ => {}
             }
@@ -172,7 +184,11 @@ impl Compared<'_, '_> {
         let states = (count(found.edges.before), count(found.edges.after));
         let (mut base, mut head) = (Vec::new(), Vec::new());
         // The proof of one caller that came or went shows what changed on its way.
-        let one = found.by_client.first().and_then(|(at, _)| clients.get(*at));
+        let mut moved = found
+            .by_client
+            .iter()
+            .filter_map(|(at, _)| clients.get(*at));
+        let one = moved.find(|client| !client.is_other);
         if let Some(client) = one {
             base = way(self.base, client.base, b);
             head = way(self.head, client.head, h);

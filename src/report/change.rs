@@ -83,24 +83,29 @@ pub(super) fn sentence_of(change: &Change, subject: &str) -> String {
             one_line(&reasons.join("; "))
         );
     }
+    // `ml/llm:8080 and 3 more ask`.
+    let (s, is) = match subject.ends_with(" more") {
+        true => ("", "are"),
+        false => ("s", "is"),
+    };
     match change.kind {
         ChangeKind::Access | ChangeKind::Callers => callers(change, subject),
         ChangeKind::Reach => reach(change, subject),
         ChangeKind::Membership => match change.direction {
-            Direction::Widened => format!("{subject} leaves the mesh"),
-            Direction::Narrowed => format!("{subject} joins the mesh"),
-            Direction::Changed => format!("{subject} changes the dataplane of its mesh"),
+            Direction::Widened => format!("{subject} leave{s} the mesh"),
+            Direction::Narrowed => format!("{subject} join{s} the mesh"),
+            Direction::Changed => format!("{subject} change{s} the dataplane of its mesh"),
         },
         ChangeKind::Transport => match change.after.words() {
-            "strict" => format!("{subject} now asks for mutual TLS"),
+            "strict" => format!("{subject} now ask{s} for mutual TLS"),
             words if words.starts_with("plaintext") => {
-                format!("{subject} now takes plaintext only")
+                format!("{subject} now take{s} plaintext only")
             }
             "permissive" if change.direction == Direction::Widened => {
-                format!("{subject} now accepts plaintext besides mutual TLS")
+                format!("{subject} now accept{s} plaintext besides mutual TLS")
             }
-            "permissive" => format!("{subject} now accepts mutual TLS besides plaintext"),
-            _ => format!("{subject} now accepts something else"),
+            "permissive" => format!("{subject} now accept{s} mutual TLS besides plaintext"),
+            _ => format!("{subject} now accept{s} something else"),
         },
         ChangeKind::Client => {
             let who = plural(change.clients, "client");
@@ -111,9 +116,9 @@ pub(super) fn sentence_of(change: &Change, subject: &str) -> String {
             }
         }
         ChangeKind::Provider => match change.direction {
-            Direction::Narrowed => format!("{subject} calls fewer external providers"),
-            Direction::Widened => format!("{subject} calls a new external provider"),
-            Direction::Changed => format!("{subject} calls other external providers"),
+            Direction::Narrowed => format!("{subject} call{s} fewer external providers"),
+            Direction::Widened => format!("{subject} call{s} a new external provider"),
+            Direction::Changed => format!("{subject} call{s} other external providers"),
         },
         ChangeKind::Egress => match (change.direction, change.after.words()) {
             (_, "anywhere") => format!("{subject} can call any host outside"),
@@ -122,11 +127,11 @@ pub(super) fn sentence_of(change: &Change, subject: &str) -> String {
             (Direction::Narrowed, _) => format!("{subject} can call fewer hosts outside"),
             (Direction::Changed, _) => format!("{subject} can call other hosts outside"),
         },
-        ChangeKind::Model => format!("{subject} names other models"),
+        ChangeKind::Model => format!("{subject} name{s} other models"),
         ChangeKind::Exposure => match change.direction {
-            Direction::Widened => format!("{subject} is reached from further outside"),
-            Direction::Narrowed => format!("{subject} is reached from less far outside"),
-            Direction::Changed => format!("{subject} is reached in another way"),
+            Direction::Widened => format!("{subject} {is} reached from further outside"),
+            Direction::Narrowed => format!("{subject} {is} reached from less far outside"),
+            Direction::Changed => format!("{subject} {is} reached in another way"),
         },
         ChangeKind::Asset => match (&change.before, &change.after) {
             (State::Absent, _) => format!("{subject} is a new AI asset"),
@@ -134,9 +139,9 @@ pub(super) fn sentence_of(change: &Change, subject: &str) -> String {
             _ => format!("{subject} becomes another kind of AI asset"),
         },
         ChangeKind::Grade => match change.direction {
-            Direction::Widened => format!("{subject} gets a worse access grade"),
-            Direction::Narrowed => format!("{subject} gets a better access grade"),
-            Direction::Changed => format!("{subject} gets another access grade"),
+            Direction::Widened => format!("{subject} get{s} a worse access grade"),
+            Direction::Narrowed => format!("{subject} get{s} a better access grade"),
+            Direction::Changed => format!("{subject} get{s} another access grade"),
         },
     }
 }
@@ -333,7 +338,11 @@ pub(super) fn notes(report: &DiffReport) -> Vec<String> {
     };
     let mut notes = Vec::new();
     if !aside.alike.is_empty() {
-        let list = names(&aside.alike);
+        let list = if aside.alike.len() > FEW {
+            by_kind(&aside.alike)
+        } else {
+            names(&aside.alike)
+        };
         notes.push(format!(
             "not known, and taken to be the same on both sides: {list}"
         ));
@@ -365,6 +374,19 @@ pub(super) fn notes(report: &DiffReport) -> Vec<String> {
 
 /// Names of a note that are printed.
 const NAMES: usize = 8;
+/// Things that a note names one by one.
+const FEW: usize = 3;
+
+/// `2 HelmReleases, 12 templates`: by the word before each name.
+fn by_kind(names: &std::collections::BTreeSet<String>) -> String {
+    let mut kinds = std::collections::BTreeMap::new();
+    for name in names {
+        let kind = name.split(' ').next().unwrap_or(name);
+        *kinds.entry(kind).or_insert(0) += 1;
+    }
+    let words: Vec<String> = kinds.into_iter().map(|(kind, n)| plural(n, kind)).collect();
+    words.join(", ")
+}
 
 /// Names with how many more there are.
 pub(super) fn first_names(first: &[String], all: usize, cap: usize) -> String {

@@ -257,23 +257,45 @@ fn alike(b: &mut Part, h: &mut Part, sources: (&Sources, &Sources), aside: &mut 
     h.without(&other);
 }
 
-/// Whether a lack is about equal bytes: the same object, else the same file.
+/// Whether a lack is about equal bytes: the same document, the same object, else the same folder of a chart. What a kustomization that is
+/// not worked out is made of is not known, so that it is never taken to be the same.
 fn is_alike(
     (b, before): (&Part, &Opaque),
     (h, after): (&Part, &Opaque),
     sources: (&Sources, &Sources),
 ) -> bool {
-    match (declared(b, &before.what), declared(h, &after.what)) {
-        (Some(was), Some(is)) => same_spec(was, is),
-        (None, None) => {
-            let text = |sources: &Sources, opaque: &Opaque| {
-                let file = sources.get(opaque.span?.source)?;
-                Some(file.text.clone())
-            };
-            text(sources.0, before) == text(sources.1, after)
-        }
-        _ => false,
+    match before.lack {
+        Lack::Unread => file(sources.0, before) == file(sources.1, after),
+        Lack::Unrendered => match (declared(b, &before.what), declared(h, &after.what)) {
+            (Some(was), Some(is)) => same_spec(was, is),
+            (None, None) => chart(sources.0, before) == chart(sources.1, after),
+            _ => false,
+        },
+        Lack::Unbuilt | Lack::Broken | Lack::Unfollowed | Lack::Unexported => false,
     }
+}
+
+/// The text of the file that a lack stands in.
+fn file<'s>(sources: &'s Sources, opaque: &Opaque) -> Option<&'s str> {
+    let file = sources.get(opaque.span?.source)?;
+    Some(&file.text)
+}
+
+/// What was read of the chart that a lack stands in: texts by their path in it.
+fn chart<'s>(sources: &'s Sources, opaque: &Opaque) -> BTreeMap<&'s str, &'s str> {
+    let path = opaque
+        .span
+        .and_then(|span| sources.get(span.source))
+        .map_or("", |file| file.path.as_str());
+    let folder = match path.split_once("/templates/") {
+        Some((chart, _)) => chart,
+        None => path.rsplit_once('/').map_or("", |(folder, _)| folder),
+    };
+    let inside = |path: &'s str| path.strip_prefix(folder)?.strip_prefix('/');
+    sources
+        .iter()
+        .filter_map(|file| Some((inside(&file.path)?, file.text.as_str())))
+        .collect()
 }
 
 fn same_spec(was: &Resource, is: &Resource) -> bool {

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use meshgov::asset::Inventory;
+use meshgov::asset::family::FAMILIES;
 use meshgov::load;
 use meshgov::source::{SourceFile, SourceId};
 use meshgov::view::{Member, Namespace, View};
@@ -87,4 +88,20 @@ fn every_object_is_what_its_line_says() {
         assert_eq!(got, expected(&text), "{}", path.display());
     }
     assert!(objects > 30, "{objects}");
+}
+
+#[test]
+fn every_family_has_a_case() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/asset/families/kinds.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let source = Arc::new(SourceFile::new(SourceId(0), "a.yaml", text.as_str()));
+    let view = view(&source);
+    let products: Vec<&str> = Inventory::of(&view)
+        .assets
+        .iter()
+        .map(|a| a.product)
+        .collect();
+    for family in FAMILIES {
+        assert!(products.contains(&family.name), "{}", family.name);
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::asset::model_ref::ModelRef;
-use crate::asset::{inventory, model_refs, provider};
+use crate::asset::{governance, inventory, model_refs, provider};
 
 use crate::cel::{Body, CallContext, CallError, Function, MapKey, Type, Value};
 use crate::secret;
@@ -42,6 +42,13 @@ pub fn rows() -> Vec<Function> {
             Type::Bool,
             "whether a value is a secret literal, whose text no rule and no report sees; references and placeholders are not",
             Body::Builtin(is_redacted),
+        ),
+        Function::global(
+            "isConfidential",
+            &[Type::Dyn],
+            Type::Bool,
+            "whether an object, or a map of labels, says that it holds confidential or protected data (phi, pci, pii, restricted, special-category), or as a high-risk system",
+            Body::Builtin(is_confidential),
         ),
         Function::global(
             "urlHost",
@@ -83,6 +90,17 @@ fn asset_class<'a>(
     };
     let sure = inventory::class_of(*object).filter(|(_, score)| *score >= inventory::SURE);
     Ok(Value::text(sure.map_or("", |(class, _)| class.as_str())))
+}
+
+fn is_confidential<'a>(
+    _: &mut CallContext<'_>,
+    arguments: &[Value<'a>],
+) -> Result<Value<'a>, CallError> {
+    let node = match arguments.first() {
+        Some(Value::Node(node)) => *node,
+        _ => return Ok(Value::Bool(false)),
+    };
+    Ok(Value::Bool(governance::says_confidential(node)))
 }
 
 fn reference<'a>(model: &ModelRef, node: NodeRef<'a>) -> Result<Value<'a>, CallError> {

@@ -2,10 +2,13 @@
 //! protected data leaves to an external provider.
 //!
 //! Only what a field states is an edge: a provider's host, the address of a Service of the view, a backend of a gateway, a tool of an
-//! agent, a model reference. A client that names no address has no edge.
+//! agent, a model reference, a claim that is mounted. A client that names no address has no edge.
 
 mod address;
 mod flow;
+mod held;
+mod names;
+mod workloads;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,6 +26,7 @@ use crate::yaml::NodeRef;
 
 use address::Addresses;
 pub use flow::{Leak, leaks};
+use held::{Flow, Held};
 
 /// The graph with the node of each asset, in the order of the inventory.
 #[derive(Debug, Default)]
@@ -31,6 +35,8 @@ pub struct Lineage {
     pub graph: Graph,
     /// Node of each asset.
     pub assets: Vec<usize>,
+    /// Workloads that are no assets but exchange data with one, each with its namespace and node.
+    pub(crate) workloads: Vec<(Arc<Resource>, String, usize)>,
 }
 
 /// A node of an asset.
@@ -45,6 +51,20 @@ fn asset_node(asset: &Asset) -> Node {
                 .resource
                 .annotation(REDACTION)
                 .is_some_and(|v| !v.is_empty()),
+    }
+}
+
+fn held_node(kind: NodeKind, name: String) -> Node {
+    let word = match kind {
+        NodeKind::Store if name.contains("://") => "store",
+        NodeKind::Store => "claim",
+        kind => kind.as_str(),
+    };
+    Node {
+        kind,
+        words: format!("{word} {name}"),
+        name,
+        redacts: false,
     }
 }
 
@@ -76,11 +96,15 @@ impl Lineage {
             for backend in &links.backends {
                 drawing.texts(backend);
             }
-            for config in addresses.configs_of(asset) {
+            for config in addresses.configs_of(&asset.resource, asset.namespace.as_str()) {
                 drawing.texts(config);
+            }
+            for held in held::of(&asset.resource, asset.namespace.as_str()) {
+                drawing.held(held);
             }
             drawing.names(asset);
         }
+        workloads::draw(view, inventory, &addresses, &mut lineage);
         lineage
     }
 }
@@ -114,6 +138,21 @@ impl Drawing<'_, '_> {
                 redacts: false,
             });
             self.edge(from, self.from, "loads the weights".to_owned(), node.span());
+            if model.scheme == "pvc" {
+                let claim = held::claim_name(self.space, &model.host);
+                let store = self.lineage.graph.node(held_node(NodeKind::Store, claim));
+                self.edge(store, from, "holds the weights".to_owned(), node.span());
+            }
+        }
+    }
+
+    fn held(&mut self, held: Held) {
+        let other = self.lineage.graph.node(held_node(held.kind, held.name));
+        if held.flow != Flow::Out {
+            self.edge(other, self.from, held.says.to_owned(), held.span);
+        }
+        if held.flow != Flow::In {
+            self.edge(self.from, other, held.says.to_owned(), held.span);
         }
     }
 
@@ -176,88 +215,6 @@ impl Drawing<'_, '_> {
             redacts: false,
         });
         self.edge(self.from, to, says, span);
-    }
-
-    /// References by name: kagent's agents to their model, tools and other agents (kagent `agent_types.go`); a ModelConfig without
-    /// address to the public endpoint of its provider (kagent `modelconfig_types.go`).
-    fn names(&mut self, asset: &Asset) {
-        let object = asset.resource.object();
-        let group = asset.resource.group();
-        if group != "kagent.dev" {
-            return;
-        }
-        if asset.resource.kind() == "ModelConfig" {
-            return self.model_config(object);
-        }
-        let mut named: Vec<(NodeRef<'_>, &[&str], Option<&str>)> = Vec::new();
-        for path in [
-            &["spec", "declarative", "modelConfig"][..],
-            &["spec", "declarative", "memory", "modelConfig"],
-            &["spec", "modelConfig"],
-        ] {
-            named.extend(object.at(path).map(|n| (n, &["ModelConfig"][..], None)));
-        }
-        let tools = [&["spec", "declarative", "tools"][..], &["spec", "tools"]];
-        for tool in tools
-            .iter()
-            .filter_map(|path| object.at(path))
-            .flat_map(NodeRef::items)
-        {
-            for (field, kinds) in [
-                (
-                    "mcpServer",
-                    &["MCPServer", "RemoteMCPServer", "ToolServer"][..],
-                ),
-                ("agent", &["Agent", "SandboxAgent"][..]),
-            ] {
-                let Some(reference) = tool.get(field) else {
-                    continue;
-                };
-                let space = reference.get("namespace").and_then(NodeRef::as_str);
-                named.extend(reference.get("name").map(|n| (n, kinds, space)));
-            }
-        }
-        for (node, kinds, space) in named {
-            let Some(text) = node.as_str() else { continue };
-            let (space, name) = text
-                .split_once('/')
-                .unwrap_or((space.unwrap_or(self.space), text));
-            let to = self.inventory.assets.iter().position(|a| {
-                a.resource.name == name
-                    && a.namespace.as_str() == space
-                    && kinds.contains(&a.resource.kind())
-            });
-            if let Some(&to) = to.and_then(|at| self.lineage.assets.get(at)) {
-                self.edge(self.from, to, format!("uses {text}"), node.span());
-            }
-        }
-    }
-
-    fn model_config(&mut self, object: NodeRef<'_>) {
-        let Some(node) = object.at(&["spec", "provider"]) else {
-            return;
-        };
-        let (field, provider) = match node.as_str() {
-            Some("OpenAI") => ("openAI", "openai"),
-            Some("Anthropic") => ("anthropic", "anthropic"),
-            Some("Gemini") => ("gemini", "gemini"),
-            Some("GeminiVertexAI") => ("geminiVertexAI", "vertex"),
-            Some("AnthropicVertexAI") => ("anthropicVertexAI", "vertex"),
-            Some("Bedrock") => ("bedrock", "aws-bedrock"),
-            Some("AzureOpenAI") => ("azureOpenAI", "azure-openai"),
-            _ => return,
-        };
-        // An address of its own, seen or not among the texts, stands instead of the public endpoint.
-        let settings = object.at(&["spec", field]);
-        let own = ["baseUrl", "azureEndpoint", "endpoint"];
-        if own
-            .iter()
-            .any(|f| settings.and_then(|s| s.get(f)).is_some())
-        {
-            return;
-        }
-        let says = format!("its provider is {}", node.text());
-        self.provider(provider, "", says, node.span());
     }
 }
 

@@ -180,10 +180,13 @@ impl<'v> Index<'v> {
             .chain([(&asset.resource, own.to_owned())])
         {
             targets.push(target(&space, route.kind(), &route.name));
-            for (space, name) in route::parents(route, &space) {
-                targets.push(target(&space, "Gateway", &name));
-                match self.gateways.get(&(space, name)) {
-                    Some(gateway) => add(&mut links.gateways, gateway),
+            for (at, name) in route::parents(route, &space) {
+                targets.push(target(&at, "Gateway", &name));
+                match self.gateways.get(&(at.clone(), name)) {
+                    Some(gateway) if at == space || admits_others(gateway) => {
+                        add(&mut links.gateways, gateway);
+                    }
+                    Some(_) => {}
                     None => links.gateway_missing = true,
                 }
             }
@@ -255,6 +258,19 @@ impl<'v> Index<'v> {
         }
         links.backends.sort_by_key(|b| b.id);
     }
+}
+
+/// Whether a listener takes routes of other namespaces: `allowedRoutes.namespaces.from` is `Same` unless it says otherwise (Gateway API
+/// `gateway_types.go`). A selector may admit them.
+fn admits_others(gateway: &Resource) -> bool {
+    let listeners = gateway.object().at(&["spec", "listeners"]);
+    listeners
+        .into_iter()
+        .flat_map(NodeRef::items)
+        .any(|listener| {
+            let from = listener.at(&["allowedRoutes", "namespaces", "from"]);
+            from.is_some_and(|from| from.text() != "Same")
+        })
 }
 
 fn add(list: &mut Vec<Arc<Resource>>, resource: &Arc<Resource>) {

@@ -61,6 +61,17 @@ mod tests {
     }
 
     #[test]
+    fn dynamo_pins_a_model_after_an_at_sign() {
+        let text = "apiVersion: nvidia.com/v1beta1\nkind: DynamoModel\nspec: {modelName: o/m, source: {uri: hf://o/m@v2}}\n";
+        assert_eq!(
+            uris(text),
+            [("hf://o/m:v2".to_owned(), "hf://o/m@v2".to_owned())]
+        );
+        let named = "apiVersion: nvidia.com/v1beta1\nkind: DynamoModel\nspec: {modelName: o/m}\n";
+        assert_eq!(uris(named), [("hf://o/m".to_owned(), "o/m".to_owned())]);
+    }
+
+    #[test]
     fn a_kind_of_the_same_name_in_another_group_has_none() {
         assert!(
             uris("apiVersion: other.io/v1\nkind: Model\nspec: {storageUri: s3://m/a}\n").is_empty()

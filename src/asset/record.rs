@@ -1,8 +1,9 @@
 //! Assets as rules read them. Input: an `Asset` with its `Links`; output: the subject `asset`.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::asset::governance;
+use crate::asset::governance::{self, Unreadable};
 use crate::asset::inventory::{Asset, Inventory};
 use crate::asset::lineage::{self, Leak};
 use crate::asset::link::{self, Grant, Links};
@@ -24,13 +25,30 @@ pub fn subjects(view: &View, today: &str) -> Vec<Box<dyn Subject>> {
     let links = link::links(view, &inventory);
     let leaks = lineage::leaks(view, &inventory, &links);
     let namespaces = lineage::namespaces(view);
+    let namespace_of = |asset: &Asset| namespaces.get(asset.namespace.as_str()).copied();
+    let governed = inventory.assets.iter().any(|asset| {
+        governance::is_governed(&asset.resource)
+            || namespace_of(asset).is_some_and(|n| governance::is_governed(n))
+    });
+    let mut seen = HashSet::new();
+    let mut unreadable: Vec<Vec<Unreadable>> = Vec::new();
+    for asset in &inventory.assets {
+        let mut found = governance::unreadable(&asset.resource);
+        if let Some(namespace) = namespace_of(asset).filter(|n| seen.insert(n.id)) {
+            found.extend(governance::unreadable(namespace));
+        }
+        unreadable.push(found);
+    }
     let assets = inventory.assets.into_iter().zip(links).zip(leaks);
-    let record = |((asset, links), leaks): ((Asset, Links), Vec<Leak>)| -> Box<dyn Subject> {
-        let namespace = namespaces.get(asset.namespace.as_str());
-        let namespace = namespace.map(|n| Arc::clone(n));
-        Box::new(AssetRecord::new(asset, links, leaks, namespace, today))
-    };
-    assets.map(record).collect()
+    let mut records: Vec<Box<dyn Subject>> = Vec::new();
+    for (((asset, links), leaks), unreadable) in assets.zip(unreadable) {
+        let namespace = namespace_of(&asset).map(Arc::clone);
+        let mut record = AssetRecord::new(asset, links, leaks, namespace, today);
+        record.governed = governed;
+        record.unreadable = unreadable.into_iter().map(UnreadableRecord).collect();
+        records.push(Box::new(record));
+    }
+    records
 }
 
 /// `asset` with its facts.
@@ -40,8 +58,14 @@ pub struct AssetRecord {
     links: Links,
     grants: Vec<GrantRecord>,
     leaks: Vec<LeakRecord>,
+    unreadable: Vec<UnreadableRecord>,
+    governed: bool,
     namespace: Option<Arc<Resource>>,
 }
+
+/// `asset.unreadable[]`.
+#[derive(Debug)]
+pub struct UnreadableRecord(Unreadable);
 
 /// `asset.leaks[]`.
 #[derive(Debug)]
@@ -73,6 +97,8 @@ impl AssetRecord {
             asset,
             links,
             grants,
+            unreadable: Vec::new(),
+            governed: false,
             namespace,
         }
     }
@@ -127,6 +153,12 @@ impl Record for AssetRecord {
             "telemetry" => objects(&self.links.telemetry),
             "owner" => self.stated(governance::owner),
             "classification" => self.stated(governance::classification),
+            "riskTier" => governance::risk_tier(resource).map_or(Value::Str(""), Value::Node),
+            "governed" => Value::Bool(self.governed),
+            "unreadable" => {
+                let values = self.unreadable.iter().map(|u| Value::Record(u)).collect();
+                Value::list(values).unwrap_or(Value::Null)
+            }
             "leaks" => {
                 let leaks = self.leaks.iter().map(|l| Value::Record(l)).collect();
                 Value::list(leaks).unwrap_or(Value::Null)
@@ -152,6 +184,7 @@ impl Record for LeakRecord {
     fn field(&self, index: usize) -> Value<'_> {
         let leak = &self.leak;
         match self.record_type().fields.get(index).map_or("", |f| f.name) {
+            "source" => Value::Str(&leak.source),
             "classification" => Value::Str(&leak.classification),
             "provider" => Value::Str(&leak.provider),
             "host" => Value::Str(&leak.host),
@@ -166,6 +199,25 @@ impl Record for LeakRecord {
 
     fn own_origin(&self) -> Origin<'_> {
         Origin::Path(Arc::clone(&self.leak.steps))
+    }
+}
+
+impl Record for UnreadableRecord {
+    fn record_type(&self) -> &'static RecordType {
+        &schema::UNREADABLE
+    }
+
+    fn field(&self, index: usize) -> Value<'_> {
+        match self.record_type().fields.get(index).map_or("", |f| f.name) {
+            "key" => Value::Str(&self.0.key),
+            "value" => Value::Str(&self.0.value),
+            "allowed" => Value::Str(&self.0.allowed),
+            _ => Value::Null,
+        }
+    }
+
+    fn own_origin(&self) -> Origin<'_> {
+        Origin::Spans(Arc::from([self.0.span]))
     }
 }
 

@@ -15,6 +15,7 @@ mod patterns;
 mod port;
 
 pub use environment::is_credential;
+pub use mount::is_weights_path;
 
 use crate::asset::class::Class;
 use crate::pods::{PodTemplate, Shape};
@@ -222,13 +223,20 @@ pub fn verdict(object: NodeRef<'_>, templates: &[PodTemplate<'_>]) -> Option<Ver
         return None;
     }
     label::read_name(object, &mut ballot);
-    let (class, mut score) = ballot.winner()?;
+    let (named, mut score) = ballot.winner()?;
+    let class = if runs_to_its_end(object) && named == Class::ModelServer && !ballot.is_named(named)
+    {
+        // It fetches or makes weights; what serves does not end.
+        Class::Pipeline
+    } else {
+        named
+    };
     if object.get("kind").and_then(NodeRef::as_str) == Some("DaemonSet") {
         score *= DAEMON_SET;
     }
     score *= infrastructure::factor_of_name(name_of(object));
     let product = ballot
-        .of(class)
+        .of(named)
         .filter(|(_, product)| !product.is_empty())
         .max_by(|(a, _), (b, _)| a.weight.total_cmp(&b.weight))
         .map_or("", |(_, product)| product);
@@ -238,6 +246,11 @@ pub fn verdict(object: NodeRef<'_>, templates: &[PodTemplate<'_>]) -> Option<Ver
         product,
         evidence: ballot.votes.into_iter().map(|(e, _)| e).collect(),
     })
+}
+
+fn runs_to_its_end(object: NodeRef<'_>) -> bool {
+    let kind = object.get("kind").and_then(NodeRef::as_str);
+    matches!(kind, Some("Job" | "CronJob" | "JobSet"))
 }
 
 /// `metadata.name`; the empty text when it is no string.

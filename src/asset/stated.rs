@@ -43,7 +43,10 @@ pub fn stated<'t>(template: &PodTemplate<'t>) -> Vec<(ModelRef, NodeRef<'t>)> {
     };
     for container in template.containers().map(|c| c.node) {
         for (uri, node) in of_words(container) {
-            add(ModelRef::parse(&uri), node);
+            add(ModelRef::parse(resolved(container, &uri)), node);
+        }
+        if is_dataset(container) {
+            continue;
         }
         for variable in variables(container) {
             if VARIABLES.contains(&variable.name)
@@ -66,6 +69,25 @@ pub fn stated<'t>(template: &PodTemplate<'t>) -> Vec<(ModelRef, NodeRef<'t>)> {
         }
     }
     found
+}
+
+/// The literal value of the variable that a reference consists of: `$(MODEL)`, `${MODEL}`, `$MODEL`.
+fn resolved<'a>(container: NodeRef<'a>, text: &'a str) -> &'a str {
+    let Some(name) = text.strip_prefix('$') else {
+        return text;
+    };
+    let name = name.trim_matches(['(', ')', '{', '}']);
+    let value = variables(container)
+        .find(|variable| variable.name == name)
+        .and_then(|variable| variable.value?.as_str());
+    value.unwrap_or(text)
+}
+
+/// Kubeflow Trainer's initializer reads `STORAGE_URI` too, but what it fetches is training data
+/// (kubeflow/trainer `pkg/initializers/dataset`).
+fn is_dataset(container: NodeRef<'_>) -> bool {
+    crate::asset::signal::image_name(container)
+        .is_some_and(|(image, _)| image.ends_with("dataset-initializer"))
 }
 
 /// Words of command and arguments, shell strings split at blanks, each with the node that holds it.
@@ -111,8 +133,11 @@ fn of_words<'t>(container: NodeRef<'t>) -> Vec<(String, NodeRef<'t>)> {
                 rest.strip_prefix('=')
             }
         });
-        if let Some(value) = flag.filter(|v| !v.starts_with('-')) {
+        // `{{ .Name }}` is a placeholder with blanks.
+        if let Some(value) = flag.filter(|v| !v.starts_with('-') && *v != "{{") {
             found.push((pinned(ModelRef::parse(value).uri), node));
+        } else if word.starts_with("hf://") {
+            found.push((word.to_owned(), node));
         }
         let command = COMMANDS
             .iter()
@@ -184,8 +209,39 @@ mod tests {
             ["ollama://llama3:8b"]
         );
         assert_eq!(
+            uris(r#"{name: a, args: ["hf://acme/chat:v2", /mnt/models]}"#),
+            ["hf://acme/chat:v2"]
+        );
+        assert_eq!(
             uris(r#"{name: a, env: [{name: MODEL_ID, value: acme/embed}]}"#),
             ["hf://acme/embed"]
+        );
+    }
+
+    #[test]
+    fn a_variable_stands_for_its_value() {
+        let with = |args: &str| {
+            uris(&format!(
+                r#"{{name: a, args: ["--model={args}"], env: [{{name: MODEL, value: acme/chat}}]}}"#
+            ))
+        };
+        assert_eq!(with("$(MODEL)"), ["hf://acme/chat"]);
+        assert_eq!(with("${MODEL}"), ["hf://acme/chat"]);
+        assert_eq!(with("$(OTHER)"), ["$(OTHER)"]);
+    }
+
+    #[test]
+    fn placeholders_and_datasets_are_no_models() {
+        assert!(uris(r#"{name: a, args: ["--model {{ .Spec.Model.Name }}"]}"#).is_empty());
+        let fetches = |image: &str| {
+            uris(&format!(
+                "{{name: a, image: {image}, env: [{{name: STORAGE_URI, value: hf://acme/x}}]}}"
+            ))
+        };
+        assert!(fetches("ghcr.io/kubeflow/trainer/dataset-initializer").is_empty());
+        assert_eq!(
+            fetches("ghcr.io/kubeflow/trainer/model-initializer"),
+            ["hf://acme/x"]
         );
     }
 }

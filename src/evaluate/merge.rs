@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::evaluate::Judgement;
 use crate::evaluate::compile::CompiledRule;
 use crate::evaluate::draft::{self, Draft, DraftKind};
+use crate::facts::subject::SubjectKind;
 use crate::finding::{Finding, NotEvaluated, ObjectRef, Related};
 use crate::fingerprint::{fingerprint, path_to};
 use crate::source::{Sources, Span};
 
-/// Drops findings whose cause another rule reports: on the same subject and element, or by blaming the same bytes.
+/// Drops findings whose cause another rule reports: on the same subject and element, or by blaming the same bytes (of the same workload,
+/// unless the rule is about the policy itself).
 pub(crate) fn fold_superseded(drafts: Vec<Draft>, rules: &[CompiledRule]) -> Vec<Draft> {
     let by_id: HashMap<&str, &CompiledRule> = rules
         .iter()
@@ -21,7 +23,7 @@ pub(crate) fn fold_superseded(drafts: Vec<Draft>, rules: &[CompiledRule]) -> Vec
         return drafts;
     }
     let mut folded: HashSet<(String, String, String, Option<Span>)> = HashSet::new();
-    let mut blamed: HashSet<(String, Span)> = HashSet::new();
+    let mut blamed: HashSet<(String, Span, Option<String>)> = HashSet::new();
     let key = |rule: &str, d: &Draft, item| {
         (
             rule.to_owned(),
@@ -40,14 +42,22 @@ pub(crate) fn fold_superseded(drafts: Vec<Draft>, rules: &[CompiledRule]) -> Vec
                 .find(|r| r.rule.info.id == *other || r.rule.info.slug == *other)
                 .map_or(other.as_str(), |r| r.rule.info.id.as_str());
             folded.insert(key(other, draft, draft.item));
-            blamed.insert((other.to_owned(), draft.span));
+            // A policy speaks for everything it decides, a workload only for itself.
+            let of = match rule.rule.info.subject {
+                SubjectKind::Workload | SubjectKind::Port | SubjectKind::Asset => {
+                    Some(draft.resource.to_string())
+                }
+                _ => None,
+            };
+            blamed.insert((other.to_owned(), draft.span, of));
         }
     }
     let is_folded = |d: &Draft| {
         // Of two rules one may judge the elements of a list and the other the whole: then the subject decides.
         folded.contains(&key(&d.rule.id, d, d.item))
             || folded.contains(&key(&d.rule.id, d, None))
-            || blamed.contains(&(d.rule.id.clone(), d.span))
+            || blamed.contains(&(d.rule.id.clone(), d.span, None))
+            || blamed.contains(&(d.rule.id.clone(), d.span, Some(d.resource.to_string())))
     };
     drafts
         .into_iter()

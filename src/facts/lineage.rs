@@ -84,6 +84,12 @@ impl Graph {
         })
     }
 
+    /// The index of the node of this kind and name.
+    #[must_use]
+    pub fn find(&self, kind: NodeKind, name: &str) -> Option<usize> {
+        self.by_name.get(&(kind, name.to_owned())).copied()
+    }
+
     /// Adds an edge unless the two nodes are linked already; nothing sends to itself.
     pub fn edge(&mut self, edge: Edge) {
         let Some(out) = self.out.get_mut(edge.from).filter(|_| edge.from != edge.to) else {

@@ -111,6 +111,13 @@ pub(crate) const BUILT_IN: &[Row] = &[
     // KAITO has no `spec`.
     row("kaito.sh", &["Workspace", "InferenceSet"], "inference", "inference.template", Shape::Template),
     row("kaito.sh", &["InferenceSet"], "inference", "spec.template.inference.template", Shape::Template),
+    // NVIDIA Dynamo: `podTemplate` in v1beta1, `extraPodSpec` with a `mainContainer` in v1alpha1.
+    row("nvidia.com", &["DynamoGraphDeployment"], "", "spec.components[].podTemplate", Shape::Template),
+    row("nvidia.com", &["DynamoGraphDeployment"], "", "spec.services.*.extraPodSpec", Shape::Spec),
+    row("nvidia.com", &["DynamoGraphDeployment"], "", "spec.services.*.extraPodSpec.mainContainer", Shape::Container),
+    row("nvidia.com", &["DynamoComponentDeployment"], "", "spec.podTemplate", Shape::Template),
+    row("nvidia.com", &["DynamoComponentDeployment"], "", "spec.extraPodSpec", Shape::Spec),
+    row("nvidia.com", &["DynamoComponentDeployment"], "", "spec.extraPodSpec.mainContainer", Shape::Container),
     // Operators whose objects are one container.
     row("apps.nvidia.com", &["NIMService", "NIMBuild"], "", "spec", Shape::Container),
     row("production-stack.vllm.ai", &["VLLMRuntime", "VLLMRouter", "CacheServer"], "", "spec", Shape::Container),

@@ -2,9 +2,12 @@
 
 mod budget;
 mod gateway;
+mod ingress;
 mod key;
 mod kuadrant;
+mod proxy;
 mod reach;
+mod secret;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,6 +35,8 @@ pub struct AssetReport {
     pub views: Vec<String>,
     /// What answers rest on, sorted, each once.
     pub assumptions: Vec<String>,
+    /// What could not be looked into and may hold assets, sorted, each once: `HelmRelease ml/ollama`.
+    pub not_rendered: Vec<String>,
     /// Who sends data to whom, by view; views without an asset are left out.
     pub graphs: Vec<(String, Graph)>,
     /// The texts that spans index.
@@ -142,6 +147,17 @@ impl AssetEntry {
             namespace => format!("{namespace}/{}", self.name),
         }
     }
+
+    /// Whether two views tell the same of one object: the inventory of the object itself is equal by nature.
+    fn is_like(&self, other: &Self) -> bool {
+        let ranges = |entry: &Self| entry.grade.components().map(|(_, c)| c.range);
+        self.namespace == other.namespace
+            && self.exposure == other.exposure
+            && self.callers == other.callers
+            && self.owner == other.owner
+            && self.classification == other.classification
+            && ranges(self) == ranges(other)
+    }
 }
 
 /// Draws up the inventory of all views.
@@ -150,6 +166,10 @@ pub fn assets(views: &[Arc<View>], assume: &Assumptions, sources: Sources) -> As
     let mut entries = Entries::default();
     let mut assumptions = Vec::new();
     let mut graphs = Vec::new();
+    let opaque = views.iter().flat_map(|view| &view.opaque);
+    let mut not_rendered: Vec<String> = opaque.map(|o| o.what.clone()).collect();
+    not_rendered.sort();
+    not_rendered.dedup();
     for view in views {
         let inventory = Inventory::of(view);
         if inventory.assets.is_empty() {
@@ -182,6 +202,7 @@ pub fn assets(views: &[Arc<View>], assume: &Assumptions, sources: Sources) -> As
         assets: entries,
         views: views.iter().map(|v| v.name.clone()).collect(),
         assumptions,
+        not_rendered,
         graphs,
         sources,
     }
@@ -238,24 +259,19 @@ struct Entries {
 }
 
 impl Entries {
-    /// Adds an entry, or only its view when everything else is known already.
-    fn add(&mut self, mut entry: AssetEntry) {
-        let views = std::mem::take(&mut entry.views);
+    /// Adds an entry, or only its view when the same is known already; the proof of the grade stays that of the first view.
+    fn add(&mut self, entry: AssetEntry) {
         let known = self.by_span.entry(entry.span).or_default();
         for &at in known.iter() {
-            let Some(other) = self.list.get_mut(at) else {
-                continue;
-            };
-            let of_other = std::mem::take(&mut other.views);
-            let same = *other == entry;
-            other.views = of_other;
-            if same {
-                other.views.extend(views);
+            if let Some(other) = self.list.get_mut(at)
+                && other.is_like(&entry)
+            {
+                other.views.extend(entry.views);
                 return;
             }
         }
         known.push(self.list.len());
-        self.list.push(AssetEntry { views, ..entry });
+        self.list.push(entry);
     }
 }
 
@@ -364,7 +380,7 @@ fn grade(
     if gateway::is_gateway(asset) {
         let grade = Grade {
             workload: gateway::workload(links),
-            user: gateway::user(asset, links),
+            user: gateway::user(asset, links, analysis.view),
             operation: gateway::operation(asset),
             budget: gateway::budget(asset, links),
             key,
@@ -372,12 +388,13 @@ fn grade(
         return (grade, Vec::new());
     }
     let reached = reach::of(asset, analysis, exposure == Exposure::Route, assumptions);
+    let users = proxy::user(asset, links).unwrap_or(reached.user);
     let grade = Grade {
         user: if exposure == Exposure::Route {
             // Whoever comes by a route must pass both.
-            gateway::user(asset, links).stronger(reached.user)
+            gateway::user(asset, links, analysis.view).stronger(users)
         } else if exposure.is_outside() || exposure == Exposure::Unknown {
-            reached.user
+            users
         } else {
             Component::none("no way in from outside the cluster")
         },

@@ -1,5 +1,6 @@
 //! L7: assets as a table, and the proof of one. Input: `AssetReport`; output: text of at most 80 columns, as far as names allow.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -8,6 +9,9 @@ use crate::query::assets::{AssetEntry, AssetReport};
 use crate::source::Span;
 
 use super::{Options, one_line, plural};
+
+/// How many things that are not rendered are named.
+const NAMED: usize = 3;
 
 /// Width of the table.
 const WIDTH: usize = 80;
@@ -32,14 +36,16 @@ pub(super) fn write(
         text.push_str("No AI asset found.\n");
     } else {
         row(&mut text, ["ASSET", "CLASS", "SCORE", "GRADE", "EXPOSED"]);
+        let named = named(&sure);
         for asset in &sure {
-            entry(&mut text, asset);
+            entry(&mut text, asset, &named);
         }
     }
     if !possible.is_empty() {
         text.push_str("\nPossible, too little evidence for findings:\n");
+        let named = named(&possible);
         for asset in &possible {
-            entry(&mut text, asset);
+            entry(&mut text, asset, &named);
         }
     }
     text.push('\n');
@@ -58,6 +64,19 @@ pub(super) fn write(
             "? = the files do not say enough for one letter; --why NAME tells what is missing\n",
         );
     }
+    let (shown, rest) = report
+        .not_rendered
+        .split_at(report.not_rendered.len().min(NAMED));
+    for what in shown {
+        let _ = writeln!(text, "not rendered, may hold assets: {}", one_line(what));
+    }
+    if !rest.is_empty() {
+        let _ = writeln!(
+            text,
+            "not rendered, may hold assets: {} more; `meshgov config views` lists them",
+            rest.len()
+        );
+    }
     for assumption in &report.assumptions {
         let _ = writeln!(text, "assumed: {assumption}");
     }
@@ -69,8 +88,28 @@ fn row(text: &mut String, [name, class, score, grade, exposed]: [&str; 5]) {
     let _ = writeln!(text, "{}", line.trim_end());
 }
 
-fn entry(text: &mut String, asset: &AssetEntry) {
-    let reference = asset.reference();
+/// How many assets of each kind have a reference.
+type Named<'r> = HashMap<String, BTreeMap<&'r str, usize>>;
+
+fn named<'r>(assets: &[&'r AssetEntry]) -> Named<'r> {
+    let mut named = Named::new();
+    for asset in assets {
+        let kinds = named.entry(asset.reference()).or_default();
+        *kinds.entry(asset.kind.as_str()).or_default() += 1;
+    }
+    named
+}
+
+/// The row of an asset, which says as much as tells it from others of its name.
+fn entry(text: &mut String, asset: &AssetEntry, named: &Named<'_>) {
+    let mut reference = asset.reference();
+    let kinds = named.get(&reference);
+    let several_views = kinds
+        .and_then(|kinds| kinds.get(asset.kind.as_str()))
+        .is_some_and(|&count| count > 1);
+    if kinds.is_some_and(|kinds| kinds.len() > 1) {
+        reference = format!("{}:{reference}", asset.kind);
+    }
     let name = one_line(&reference);
     let score = format!("{:.2}", asset.score);
     let grade = grade(asset);
@@ -88,6 +127,9 @@ fn entry(text: &mut String, asset: &AssetEntry) {
     } else {
         let [_, class, score, grade, exposed] = cells;
         row(text, [name.as_ref(), class, score, grade, exposed]);
+    }
+    if several_views {
+        let _ = writeln!(text, "  in {}", one_line(&asset.views.join(", ")));
     }
     for model in &asset.refs {
         let _ = writeln!(

@@ -21,6 +21,8 @@ struct Document<'a> {
     assets: Vec<Value>,
     views: &'a [String],
     assumptions: &'a [String],
+    #[serde(rename = "notRendered")]
+    not_rendered: &'a [String],
 }
 
 /// Writes one JSON document.
@@ -36,6 +38,7 @@ pub(super) fn write(
         assets: report.assets.iter().map(|a| asset(report, a)).collect(),
         views: &report.views,
         assumptions: &report.assumptions,
+        not_rendered: &report.not_rendered,
     };
     write_json(&mut out, &document, DEPTH)?;
     out.flush()

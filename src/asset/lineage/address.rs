@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::asset::inventory::{Asset, Inventory};
+use crate::asset::inventory::Inventory;
 use crate::asset::link::{Links, made_services};
 use crate::pods;
 use crate::resource::Resource;
@@ -108,11 +108,10 @@ impl<'v> Addresses<'v> {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// ConfigMaps that the pods of an asset mount or read.
-    pub(super) fn configs_of(&self, asset: &Asset) -> Vec<&'v Arc<Resource>> {
-        let space = asset.namespace.as_str();
+    /// ConfigMaps that the pods of an object mount or read.
+    pub(super) fn configs_of(&self, resource: &Resource, space: &str) -> Vec<&'v Arc<Resource>> {
         let mut names: Vec<String> = Vec::new();
-        for template in pods::templates(&asset.resource) {
+        for template in pods::templates(resource) {
             let volumes = template
                 .spec
                 .get("volumes")

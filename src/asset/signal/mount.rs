@@ -9,6 +9,12 @@ static WEIGHTS: Pattern = Pattern::new(
     r"(^|/)(mnt/models|models?|model-(cache|store|repository)|\.cache/huggingface|huggingface|hf-cache|\.ollama|checkpoints?|weights)(/|$)",
 );
 
+/// Whether weights lie at a path, as its name tells.
+#[must_use]
+pub fn is_weights_path(path: &str) -> bool {
+    WEIGHTS.is_match(path)
+}
+
 pub(super) fn read(container: NodeRef<'_>, ballot: &mut Ballot) {
     let mounts = container.get("volumeMounts").into_iter();
     for mount in mounts.flat_map(NodeRef::items) {

@@ -9,9 +9,10 @@ use crate::asset::grade::{Component, TOP};
 use crate::asset::link::{self, Links};
 use crate::asset::{Asset, Class};
 use crate::resource::Resource;
+use crate::view::View;
 use crate::yaml::NodeRef;
 
-use super::{budget, kuadrant};
+use super::{budget, ingress, kuadrant};
 
 /// Whether the asset is reached through gateways only, by its nature.
 pub(super) fn is_gateway(asset: &Asset) -> bool {
@@ -41,10 +42,14 @@ pub(super) fn workload(links: &Links) -> Component {
 }
 
 /// What callers must prove of their user on the weakest of the routes in.
-pub(super) fn user(asset: &Asset, links: &Links) -> Component {
+pub(super) fn user(asset: &Asset, links: &Links, view: &View) -> Component {
     weakest(asset, links, |route, policies| {
         // Several policies on one route: every one must be passed, so the strongest counts.
-        let own = own_security(route).or_else(|| ingress(route));
+        let space = route
+            .namespace
+            .as_deref()
+            .unwrap_or(asset.namespace.as_str());
+        let own = own_security(route).or_else(|| ingress::user(route, space, view));
         strongest(
             own.into_iter()
                 .chain(policies.iter().filter_map(|p| of_policy(p))),
@@ -123,31 +128,6 @@ fn holds_for(policy: &Resource, route: &Resource, parents: &[(String, String)]) 
 
 fn strongest(components: impl Iterator<Item = Component>) -> Option<Component> {
     components.max_by_key(|component| component.range)
-}
-
-/// Authentication that an ingress controller does: ingress-nginx and AWS Load Balancer Controller annotations.
-fn ingress(route: &Resource) -> Option<Component> {
-    if route.kind() != "Ingress" {
-        return None;
-    }
-    route.annotations().find_map(|(key, value)| {
-        let span = Some(value.span());
-        match key.as_str()? {
-            "nginx.ingress.kubernetes.io/auth-url" => Some(Component::between(
-                2,
-                TOP,
-                "an external authorizer decides",
-                span,
-            )),
-            "nginx.ingress.kubernetes.io/auth-type" => {
-                Some(Component::known(2, "shared passwords", span))
-            }
-            "alb.ingress.kubernetes.io/auth-type" if value.text() != "none" => {
-                Some(Component::known(3, "OpenID Connect", span))
-            }
-            _ => None,
-        }
-    })
 }
 
 /// `MCPRoute` carries its own policy.

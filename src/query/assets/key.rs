@@ -5,25 +5,20 @@ use crate::asset::grade::{Component, TOP};
 use crate::asset::link::Links;
 use crate::asset::signal::{is_credential, variables};
 use crate::pods::{self, PodTemplate};
-use crate::source::Span;
 use crate::view::View;
 use crate::yaml::NodeRef;
 
+use super::secret;
+
 pub(super) fn component(asset: &Asset, links: &Links, view: &View) -> Component {
-    let mut worst: Option<Component> = None;
-    let mut add = |component: Component| {
-        worst = Some(match worst.take() {
-            None => component,
-            Some(known) => known.worse(component),
-        });
-    };
+    let mut found: Vec<Component> = Vec::new();
     let space = asset.namespace.as_str();
     let templates = pods::templates(&asset.resource);
     for container in templates.iter().flat_map(PodTemplate::containers) {
         for variable in variables(container.node).filter(|v| is_credential(v.name)) {
             let name = variable.name;
             if let Some(value) = variable.value.filter(|v| v.is_secret()) {
-                add(Component::known(
+                found.push(Component::known(
                     0,
                     format!("{name} holds the key itself"),
                     Some(value.span()),
@@ -31,20 +26,90 @@ pub(super) fn component(asset: &Asset, links: &Links, view: &View) -> Component 
             }
             let secret = variable.from.and_then(|f| f.at(&["secretKeyRef", "name"]));
             if let Some(secret) = secret {
-                add(of_secret(view, space, secret, 1, name));
+                found.push(secret::component(view, space, secret, 1, name));
             }
+        }
+        let sources = container.node.get("envFrom").into_iter();
+        for source in sources.flat_map(NodeRef::items) {
+            if let Some(name) = source.at(&["secretRef", "name"]) {
+                found.extend(secret::whole(view, space, name));
+            }
+        }
+    }
+    let object = asset.resource.object();
+    let place = (asset.resource.group(), asset.resource.kind());
+    for (group, kind, path) in SECRETS {
+        if place == (*group, *kind)
+            && let Some(name) = object
+                .at(path)
+                .filter(|n| n.as_str().is_some_and(|t| !t.is_empty()))
+        {
+            found.push(secret::component(view, space, name, 1, "its key"));
         }
     }
     for policy in &links.policies {
         if policy.kind() == "BackendSecurityPolicy"
             && let Some(spec) = policy.object().get("spec")
         {
-            add(of_backend_policy(view, space, spec));
+            found.push(of_backend_policy(view, space, spec));
         }
     }
-    worst
+    found
+        .into_iter()
+        .reduce(Component::worse)
         .or_else(|| federated_account(asset, links, view))
+        .or_else(|| templates.iter().find_map(projected_token))
         .unwrap_or_else(|| Component::none("it holds no credential of a provider that we know"))
+}
+
+/// Fields of custom resources that name the Secret with the key of a provider or hub: kagent `modelconfig_types.go`, vLLM production stack
+/// `operator/config/crd`, KAITO `workspace_types.go`, NVIDIA NIM operator `nimservice_types.go`.
+const SECRETS: &[(&str, &str, &[&str])] = &[
+    ("kagent.dev", "ModelConfig", &["spec", "apiKeySecret"]),
+    ("kagent.dev", "ModelConfig", &["spec", "apiKeySecretRef"]),
+    (
+        "production-stack.vllm.ai",
+        "VLLMRuntime",
+        &["spec", "model", "hfTokenSecret", "hfTokenSecretName"],
+    ),
+    (
+        "production-stack.vllm.ai",
+        "VLLMRuntime",
+        &["spec", "hfTokenSecret", "name"],
+    ),
+    (
+        "production-stack.vllm.ai",
+        "LoraAdapter",
+        &["spec", "adapterSource", "credentialsSecretRef", "name"],
+    ),
+    (
+        "kaito.sh",
+        "Workspace",
+        &["inference", "preset", "presetOptions", "modelAccessSecret"],
+    ),
+    ("apps.nvidia.com", "NIMService", &["spec", "authSecret"]),
+];
+
+/// A token for somebody else than the API server, which the kubelet renews: `expirationSeconds`, one hour unless it says otherwise
+/// (Kubernetes `ServiceAccountTokenProjection`).
+fn projected_token(template: &PodTemplate<'_>) -> Option<Component> {
+    let volumes = template.spec.get("volumes").into_iter();
+    let sources = volumes
+        .flat_map(NodeRef::items)
+        .filter_map(|volume| volume.at(&["projected", "sources"]))
+        .flat_map(NodeRef::items);
+    sources
+        .filter_map(|source| source.get("serviceAccountToken"))
+        .find_map(|token| {
+            let audience = token.get("audience")?;
+            let seconds = token.get("expirationSeconds");
+            let seconds = seconds.and_then(NodeRef::as_i64).unwrap_or(3600);
+            let says = format!(
+                "a token for {} that expires after {seconds} s",
+                audience.text()
+            );
+            Some(Component::known(TOP, says, Some(audience.span())))
+        })
 }
 
 /// Annotations by which a cloud gives the pods of a service account short-lived tokens, and the providers that take them: EKS IAM roles for
@@ -73,64 +138,6 @@ fn federated_account(asset: &Asset, links: &Links, view: &View) -> Option<Compon
     })
 }
 
-/// A Secret: managed outside when an ExternalSecret makes it and refreshes it.
-fn of_secret(view: &View, space: &str, name: NodeRef<'_>, plain: u8, user: &str) -> Component {
-    let text = name.text();
-    let external = view
-        .of_kind("external-secrets.io", "ExternalSecret")
-        .filter(|m| m.namespace.as_str() == space)
-        .find(|m| {
-            let made = m.resource.object().at(&["spec", "target", "name"]);
-            made.map_or(m.resource.name.as_str(), NodeRef::text) == text
-        });
-    let refreshes = external.is_some_and(|m| {
-        let every = m.resource.object().at(&["spec", "refreshInterval"]);
-        // The default is one hour (external-secrets `spec.refreshInterval`); 0 fetches once.
-        every.is_none_or(|e| !matches!(e.text(), "0" | "0s" | "0m" | "0h"))
-    });
-    if let Some((value, words, span)) = of_vault(view, space, text) {
-        return Component::known(
-            value,
-            format!("{user} comes from Secret {text}: {words}"),
-            Some(span),
-        );
-    }
-    let (value, words) = match (external, refreshes) {
-        (Some(_), true) => (3, "an ExternalSecret refreshes it"),
-        _ => (plain, "a static Secret"),
-    };
-    let span = external.map_or(name.span(), |m| m.resource.name_span());
-    Component::known(
-        value,
-        format!("{user} comes from Secret {text}: {words}"),
-        Some(span),
-    )
-}
-
-/// Vault Secrets Operator (`secrets.hashicorp.com/v1beta1`): leased secrets are short-lived; static ones are fetched again after
-/// `refreshAfter`, and never without it.
-fn of_vault(view: &View, space: &str, name: &str) -> Option<(u8, &'static str, Span)> {
-    ["VaultDynamicSecret", "VaultStaticSecret"]
-        .iter()
-        .find_map(|kind| {
-            let made = view.of_kind("secrets.hashicorp.com", kind).find(|m| {
-                let made = m.resource.object().at(&["spec", "destination", "name"]);
-                m.namespace.as_str() == space && made.is_some_and(|n| n.text() == name)
-            })?;
-            let span = made.resource.name_span();
-            let again = made
-                .resource
-                .object()
-                .at(&["spec", "refreshAfter"])
-                .is_some();
-            match (*kind, again) {
-                ("VaultDynamicSecret", _) => Some((4, "Vault leases it", span)),
-                (_, true) => Some((3, "Vault refreshes it", span)),
-                _ => None,
-            }
-        })
-}
-
 /// Envoy AI Gateway: the gateway holds the key (`BackendSecurityPolicy` v1alpha1).
 fn of_backend_policy(view: &View, space: &str, spec: NodeRef<'_>) -> Component {
     let found = |paths: &[&[&str]]| paths.iter().find_map(|path| spec.at(path));
@@ -151,7 +158,7 @@ fn of_backend_policy(view: &View, space: &str, spec: NodeRef<'_>) -> Component {
         &["gcpCredentials", "credentialsFile", "secretRef", "name"],
     ]);
     match secret {
-        Some(name) => of_secret(view, space, name, 2, "the gateway's key"),
+        Some(name) => secret::component(view, space, name, 2, "the gateway's key"),
         None => Component::between(2, TOP, "the gateway holds the key", Some(spec.span())),
     }
 }

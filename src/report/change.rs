@@ -163,6 +163,11 @@ fn callers(change: &Change, subject: &str) -> String {
             )
         }
         (_, State::Absent, ..) => format!("{subject} is gone"),
+        (was, is, 0, 0)
+            if is.words().starts_with("anyone") && !was.words().starts_with("anyone") =>
+        {
+            format!("{subject} lets in anyone now; no workload here is new among its callers")
+        }
         (_, _, 0, 0) => {
             let what = match change.direction {
                 Direction::Widened => "more",
@@ -286,7 +291,7 @@ pub(super) fn step(report: &DiffReport, side: Side, step: &Step) -> String {
     }
 }
 
-/// `2 widened, 1 changed, 3 narrowed`, or that nothing changed.
+/// `2 widened, 1 changed, 3 narrowed`, or that nothing changed, as far as that is known.
 pub(super) fn counts(report: &DiffReport) -> String {
     let of = |direction| {
         let is = |c: &&Change| c.direction == direction;
@@ -299,7 +304,12 @@ pub(super) fn counts(report: &DiffReport) -> String {
         .map(|(n, word)| format!("{} {word}", number(n)))
         .collect();
     if words.is_empty() {
-        return "nothing changes in meaning".to_owned();
+        // What nobody could tell is not the same as no change.
+        let whole = report.edges.undecided == 0 && report.aside.not_exported.is_empty();
+        return match whole {
+            true => "nothing changes in meaning".to_owned(),
+            false => "nothing changes in meaning as far as it is known".to_owned(),
+        };
     }
     words.join(", ")
 }

@@ -7,7 +7,7 @@ use crate::facts::access::reach::{Networks, Reach, Via};
 use crate::facts::access::traffic::{Called, Direction, Through};
 use crate::facts::access::{Access, Level};
 use crate::facts::egress::Egress;
-use crate::facts::exposure::Exposure;
+use crate::facts::exposure::{Exposure, Front};
 use crate::facts::peers::PeerSet;
 use crate::facts::transport::{Membership, Transport};
 use crate::facts::workload::{Port, Protocol, Workload};
@@ -16,9 +16,12 @@ use crate::topology::Topology;
 use crate::topology::ways::Ways;
 use crate::view::View;
 
+#[cfg(test)]
+mod brute;
 pub mod istio;
 mod network_gaps;
 pub mod network_policy;
+mod outside;
 mod policies;
 pub mod subjects;
 
@@ -117,6 +120,16 @@ impl<'v> Analysis<'v> {
             reach.network = Networks { plain, identified };
             self.at_waypoint(reach);
         }
+        let doubt = fact.get().and_then(|reach| {
+            reach.at_most()?;
+            // What is kept out of a wide answer makes no other answer of it.
+            let (most, mut least) = (reach.access(), reach.at_least());
+            least.except.clone_from(&most.except);
+            self.network.doubt().filter(|_| most != least)
+        });
+        if let Some(reason) = doubt {
+            fact.value = Err(vec![reason.clone()]);
+        }
         for layer in layers {
             fact.steps.extend(layer.steps);
             if !layer.unknown.is_empty() {
@@ -143,8 +156,16 @@ impl<'v> Analysis<'v> {
             (Some(ingress), None) => ingress.callers.clone(),
             (Some(ingress), Some(out)) => ingress.callers.intersect(&out),
         };
-        let pods = Arc::clone(self.network.pods());
-        (!callers.is_all()).then(|| Arc::new(network::Network { pods, callers }))
+        let mut doubtful = self.network.doubtful().subtract(&callers.pods);
+        if let Some(ingress) = ingress.filter(|_| !doubtful.is_empty()) {
+            doubtful = doubtful.intersect(&ingress.callers.pods);
+        }
+        let network = network::Network {
+            pods: Arc::clone(self.network.pods()),
+            doubtful,
+            callers,
+        };
+        (!network.callers.is_all()).then(|| Arc::new(network))
     }
 
     /// Callers of a waypoint have to get to it, and it to the workload.
@@ -196,17 +217,55 @@ impl<'v> Analysis<'v> {
         levels
     }
 
-    /// Where a workload may call outside the view.
+    /// Where a workload may call outside the view: mesh and network together.
     #[must_use]
     pub fn egress(&self, workload: &Workload) -> Fact<Egress> {
         let membership = self.membership(workload);
-        self.istio.egress(workload, &membership)
+        let fact = self.istio.egress(workload, &membership);
+        match self.network.anywhere(workload) {
+            Some(through) => outside::leaving(fact, through),
+            None => fact,
+        }
     }
 
     /// Who gets to a port from outside by one way in; `reach` is who gets to it at all.
     #[must_use]
-    pub fn from_outside(&self, way: &Exposure, reach: &Fact<istio::Reach>) -> Fact<Access> {
-        self.istio.from_outside(&self.topology, way, reach)
+    pub fn from_outside(&self, way: &Exposure, reach: &Fact<Reach>) -> Fact<Access> {
+        let fact = self.istio.from_outside(&self.topology, way, reach);
+        let at_proxies = self.at_proxies(way);
+        if at_proxies.is_empty() {
+            return fact;
+        }
+        outside::entering(fact, at_proxies)
+    }
+
+    /// What network policies say of calls from outside to the proxies of a way in; empty when they let everyone through to one.
+    fn at_proxies(&self, way: &Exposure) -> Vec<Through> {
+        let asked = |pod: Option<u32>, called: &Called| {
+            pod.map(|pod| self.network.through(Direction::Ingress, pod, called))
+        };
+        let through: Vec<Option<Through>> = match &way.front {
+            Front::Nobody | Front::Unseen(_) => return Vec::new(),
+            Front::Workloads(ids) => {
+                let proxies = ids.iter().filter_map(|id| self.topology.workload(*id));
+                let through = proxies.map(|proxy| {
+                    let port = proxy.behind(way.outside_port);
+                    let called = network_policy::called(Some(proxy), Protocol::Tcp, port);
+                    asked(self.network.pods().number(proxy.id), &called)
+                });
+                through.collect()
+            }
+            Front::Made { .. } => {
+                let called = network_policy::called(None, Protocol::Tcp, way.outside_port);
+                vec![asked(self.network.pods().made(&way.gateway()), &called)]
+            }
+        };
+        let known: Option<Vec<Through>> = through.into_iter().collect();
+        let mut known = known.unwrap_or_default();
+        if known.iter().any(|t| !t.restricted) {
+            known.clear();
+        }
+        known
     }
 
     /// The mesh in words, empty without a sign of one, and how many workloads are known to be in it.

@@ -95,6 +95,30 @@ pub struct Opaque {
 }
 
 impl Opaque {
+    /// Whether it is a document of the view that cannot be read, so that nobody can call its contents known.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.lack == Lack::Unread
+    }
+
+    /// Whether it is a kind that an export does not hold.
+    #[must_use]
+    pub fn is_one_kind(&self) -> bool {
+        self.lack == Lack::Unexported && self.namespace.is_none()
+    }
+
+    /// Whether it may hold objects of a kind; a broken document often tells that it does not.
+    #[must_use]
+    pub fn may_hold(&self, kind: &str) -> bool {
+        if self.is_one_kind() {
+            return self.what == kind;
+        }
+        match self.what.strip_prefix("broken ") {
+            Some(of) => of == kind || of == "document" || of.ends_with("List"),
+            None => true,
+        }
+    }
+
     /// The lack in words: `HelmRelease ml/ollama is not rendered`.
     #[must_use]
     pub fn missing(&self) -> String {

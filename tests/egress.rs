@@ -37,8 +37,9 @@ fn egress(manifests: &[&str]) -> String {
     let workload = analysis.topology.named("apps/chat").next().unwrap();
     let fact = analysis.egress(workload);
     let egress = fact.get().unwrap();
-    let hosts: Vec<&str> = egress.to.iter().map(String::as_str).collect();
-    format!("{} {}", egress.mode.as_str(), hosts.join(" "))
+    let places = egress.to.iter().chain(&egress.nets);
+    let places: Vec<&str> = places.map(String::as_str).collect();
+    format!("{} {}", egress.mode.as_str(), places.join(" "))
         .trim()
         .to_owned()
 }
@@ -112,5 +113,42 @@ fn traffic_past_the_proxy_is_not_limited() {
     assert_eq!(
         egress(&[&pod, SIDECAR, REGISTRY_ONLY, &host]),
         "open api.openai.com"
+    );
+}
+
+/// A NetworkPolicy of the pod's namespace with these egress rules.
+fn network_policy(rules: &str) -> String {
+    format!(
+        "{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: out, namespace: apps}}, spec: {{podSelector: {{}}, policyTypes: [Egress], egress: {rules}}}}}\n---\n"
+    )
+}
+
+#[test]
+fn network_policies_limit_what_the_mesh_lets_out() {
+    // kubernetes.io/docs/concepts/services-networking/network-policies: no rule, no connection; rules of one policy add up.
+    assert_eq!(egress(&[POD, &network_policy("[]")]), "none");
+    let inside = network_policy("[{to: [{namespaceSelector: {}}]}]");
+    assert_eq!(egress(&[POD, &inside]), "none");
+    let blocks = network_policy(
+        "[{to: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: 443}]}, {to: [{ipBlock: {cidr: 198.51.100.7/32}}]}]",
+    );
+    assert_eq!(
+        egress(&[POD, &blocks]),
+        "restricted 198.51.100.7 203.0.113.0/24"
+    );
+    // All addresses on one port are no limit of where.
+    let https = network_policy("[{ports: [{port: 443}]}]");
+    let host = entry("apps", "api.openai.com", "");
+    assert_eq!(
+        egress(&[POD, SIDECAR, &host, &https]),
+        "open api.openai.com"
+    );
+    assert_eq!(
+        egress(&[POD, SIDECAR, REGISTRY_ONLY, &host, &blocks]),
+        "restricted api.openai.com 198.51.100.7 203.0.113.0/24"
+    );
+    assert_eq!(
+        egress(&[POD, SIDECAR, REGISTRY_ONLY, &host, &network_policy("[]")]),
+        "none"
     );
 }

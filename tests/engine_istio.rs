@@ -105,3 +105,38 @@ fn references_that_name_nothing_are_errors() {
         "`mtls` is no kind of expectation"
     );
 }
+
+/// Whether the access of `ml/llm` is known when these namespaces are called complete.
+fn is_known(manifests: &str, complete: &[&str]) -> bool {
+    const SERVER: &str = "{apiVersion: v1, kind: Namespace, metadata: {name: ml, labels: {istio-injection: enabled}}}\n---\n{apiVersion: apps/v1, kind: Deployment, metadata: {name: llm, namespace: ml}, spec: {template: {metadata: {labels: {app: llm}}, spec: {containers: [{name: c, ports: [{containerPort: 8080}]}]}}}}\n---\n";
+    let files = [("in.yaml".to_owned(), format!("{SERVER}{manifests}"))];
+    let assume = Assumptions {
+        complete: complete.iter().map(|n| (*n).to_owned()).collect(),
+        ..Assumptions::default()
+    };
+    let input = meshgov::cli::pipeline::read_texts(&files, assume);
+    let analysis = Analysis::of(&input.views[0], &input.assume);
+    let workload = analysis.topology.named("ml/llm").next().unwrap();
+    let reach = analysis.reach(workload, workload.port(8080).unwrap());
+    reach.get().is_some()
+}
+
+#[test]
+fn calling_a_namespace_complete_settles_releases_and_no_broken_document() {
+    let release = "{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: extras, namespace: ml}, spec: {chart: {spec: {chart: extras}}}}\n";
+    assert!(!is_known(release, &[]));
+    assert!(is_known(release, &["ml", "root"]));
+    // It is in the view and says something; nobody knows what.
+    let broken = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: llm, namespace: ml}\nspec: {rules: [\n";
+    assert!(!is_known(broken, &[]));
+    assert!(!is_known(broken, &["ml", "root"]));
+    // What tells that it is something else takes no part.
+    let other = broken.replace("AuthorizationPolicy", "ConfigMap");
+    assert!(is_known(&other, &["ml", "root"]));
+    let network = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: in, namespace: ml}, spec: {podSelector: {}}}\n---\n";
+    let policy = broken
+        .replace("AuthorizationPolicy", "NetworkPolicy")
+        .replace("security.istio.io", "networking.k8s.io");
+    assert!(is_known(network, &["ml", "root"]));
+    assert!(!is_known(&format!("{network}{policy}"), &["ml", "root"]));
+}

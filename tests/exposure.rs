@@ -299,3 +299,46 @@ fn routes_of_an_ai_gateway_lead_to_services_by_their_backends() {
         "{found:?}"
     );
 }
+
+/// A NetworkPolicy about the proxies, with these ingress rules.
+fn at_the_proxies(rules: &str) -> String {
+    format!(
+        "{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: edge, namespace: edge}}, spec: {{podSelector: {{}}, ingress: {rules}}}}}\n---\n"
+    )
+}
+
+#[test]
+fn callers_from_outside_have_to_get_to_the_proxies() {
+    let who = |rules: &str| {
+        let policy = at_the_proxies(rules);
+        let found = ways(&[SERVER, INJECTED, PROXIES, &policy]);
+        let route = found.iter().find(|w| w.starts_with("route")).unwrap();
+        let (_, who) = route.split_once("internal=false ").unwrap();
+        who.to_owned()
+    };
+    // Policies are about the container port, 8443, not the Service's 443.
+    assert_eq!(who("[{ports: [{port: 8443}]}]"), "anyone by");
+    assert_eq!(who("[{ports: [{port: 443}]}]"), "nobody by network");
+    assert_eq!(
+        who("[{from: [{namespaceSelector: {}}]}]"),
+        "nobody by network"
+    );
+    assert_eq!(
+        who("[{from: [{ipBlock: {cidr: 203.0.113.0/24}}]}]"),
+        "anyone by network"
+    );
+}
+
+#[test]
+fn proxies_have_to_get_to_the_workload() {
+    // The policy of the server admits its own namespace only; a later one the proxies too.
+    let policy = |from: &str| {
+        format!(
+            "{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: llm, namespace: ml}}, spec: {{podSelector: {{}}, ingress: [{{from: [{from}]}}]}}}}\n---\n"
+        )
+    };
+    let who = |from: &str| ways(&[SERVER, INJECTED, PROXIES, &policy(from)])[0].clone();
+    assert!(who("{podSelector: {}}").ends_with("nobody by network"));
+    let proxies = "{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: edge}}, podSelector: {matchLabels: {istio: ingress}}}";
+    assert!(who(proxies).ends_with("anyone by"), "{}", who(proxies));
+}

@@ -9,7 +9,7 @@ use crate::facts::transport::{Membership, Mode, Plaintext, Transport};
 use crate::facts::workload::{Port, Protocol, Workload};
 use crate::facts::{Fact, Step, UnknownReason};
 use crate::topology::Topology;
-use crate::view::{Lack, Opaque, View};
+use crate::view::{Opaque, View};
 use crate::yaml::NodeRef;
 
 mod access;
@@ -220,43 +220,21 @@ pub(crate) struct Completeness {
 /// Something of the view that could not be read or is not rendered.
 #[derive(Debug)]
 struct Unread {
-    /// The namespace it opens; `None` = any.
-    namespace: Option<String>,
+    opaque: Opaque,
     reason: UnknownReason,
-    /// The only kind it can hold, where that is known.
-    kind: Option<String>,
-}
-
-/// The kind that a lack is about, where it can hold nothing else.
-fn of_kind(opaque: &Opaque) -> Option<String> {
-    let kind = match opaque.lack {
-        Lack::Unexported if opaque.namespace.is_none() => Some(opaque.what.as_str()),
-        _ => opaque.what.strip_prefix("broken "),
-    };
-    kind.map(str::to_owned)
-}
-
-impl Unread {
-    fn opens(&self, namespace: &str) -> bool {
-        self.namespace.as_deref().is_none_or(|n| n == namespace)
-    }
 }
 
 impl Completeness {
     fn of(view: &View, assume: &Assumptions, config: &MeshConfig) -> Self {
-        let opaque = view.opaque.iter().filter(|o| o.opens).map(|o| {
-            let reason = UnknownReason {
-                missing: match o.what.starts_with("broken") {
+        let opaque = view.opaque.iter().filter(|o| o.opens).map(|o| Unread {
+            reason: UnknownReason {
+                missing: match o.is_broken() {
                     true => o.what.clone(),
                     false => o.missing(),
                 },
                 span: o.span,
-            };
-            Unread {
-                namespace: o.namespace.clone(),
-                reason,
-                kind: of_kind(o),
-            }
+            },
+            opaque: o.clone(),
         });
         Self {
             root: config.root_namespace.clone(),
@@ -279,41 +257,33 @@ impl Completeness {
             || (namespace == self.root && self.complete.contains("root"))
     }
 
-    /// What could not be read and may hold objects of this namespace; nothing when the user calls the namespace complete.
-    pub(crate) fn unread(&self, namespace: &str) -> Option<&UnknownReason> {
-        if self.is_declared(namespace) {
-            return None;
-        }
-        self.opaque
-            .iter()
-            .find(|unread| unread.opens(namespace))
-            .map(|unread| &unread.reason)
+    /// Whether something unread may hold objects of a namespace. Who calls it complete says that all its objects are in the view, not what a
+    /// document says that cannot be read.
+    fn opens(&self, unread: &Unread, namespace: &str) -> bool {
+        let of = unread.opaque.namespace.as_deref();
+        of.is_none_or(|n| n == namespace)
+            && (unread.opaque.is_broken() || !self.is_declared(namespace))
     }
 
-    /// What may hold a policy of this kind for a namespace or for the whole mesh; a broken document often tells that it does not.
+    /// What could not be read and may hold objects of a namespace, of this kind or of any.
+    pub(crate) fn unread(&self, namespace: &str, kind: Option<&str>) -> Option<&UnknownReason> {
+        let may_hold = |u: &&Unread| kind.is_none_or(|kind| u.opaque.may_hold(kind));
+        let mut unread = self.opaque.iter().filter(may_hold);
+        let found = unread.find(|unread| self.opens(unread, namespace))?;
+        Some(&found.reason)
+    }
+
+    /// What may hold a policy of this kind for a namespace or for the whole mesh.
     pub(crate) fn unread_policy(&self, namespace: &str, kind: &str) -> Option<&UnknownReason> {
-        let may_hold = |of: &str| of == kind || of == "document" || of.ends_with("List");
-        let is_declared = |namespace: &str| {
-            self.complete.contains(namespace)
-                || (namespace == self.root && self.complete.contains("root"))
-        };
-        let opens =
-            |unread: &Unread, namespace: &str| !is_declared(namespace) && unread.opens(namespace);
-        self.opaque
-            .iter()
-            .filter(|unread| unread.kind.as_deref().is_none_or(may_hold))
-            .find(|unread| opens(unread, namespace) || opens(unread, &self.root))
-            .map(|unread| &unread.reason)
+        let unread = self.unread(namespace, Some(kind));
+        unread.or_else(|| self.unread(&self.root, Some(kind)))
     }
 
     /// A release or template that opens the namespace: unlike a broken document, nothing is seen of it at all.
     pub(crate) fn unrendered(&self, namespace: &str) -> Option<&UnknownReason> {
-        // Nothing is unread in a namespace that is called complete.
-        self.unread(namespace)?;
-        self.opaque
-            .iter()
-            .filter(|unread| unread.opens(namespace) && unread.kind.is_none())
-            .map(|unread| &unread.reason)
-            .next()
+        let mut unread =
+            (self.opaque.iter()).filter(|u| !u.opaque.is_broken() && !u.opaque.is_one_kind());
+        let found = unread.find(|unread| self.opens(unread, namespace))?;
+        Some(&found.reason)
     }
 }

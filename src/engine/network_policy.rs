@@ -6,13 +6,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::facts::access::intervals::Intervals;
 use crate::facts::access::pods::Pods;
 use crate::facts::access::traffic::{Called, Direction, Layer, TrafficPolicy};
 use crate::facts::workload::{Protocol, Workload};
 use crate::facts::{Assumptions, Fact, Step, UnknownReason};
 use crate::pods;
 use crate::topology::Topology;
-use crate::view::View;
+use crate::view::{Opaque, View};
 use crate::yaml::NodeRef;
 
 mod admin;
@@ -45,6 +46,15 @@ const KINDS: [(&str, &str, Option<admin::Dialect>); 4] = [
     ),
 ];
 
+/// Something of the view that could not be read.
+#[derive(Debug)]
+struct Unread {
+    reason: UnknownReason,
+    /// The namespace that it may belong to; `None` = any.
+    namespace: Option<String>,
+    broken: bool,
+}
+
 /// The network policies of one view.
 #[derive(Debug)]
 pub struct NetworkPolicies {
@@ -56,10 +66,14 @@ pub struct NetworkPolicies {
     /// Policies of the other layers, by layer and priority.
     ranked: Vec<u32>,
     leaving: Leaving,
+    doubtful: Intervals,
+    doubt: Option<UnknownReason>,
     /// What `assume.cni.enforcesNetworkPolicy` says.
     enforced: Option<bool>,
-    /// What could not be read, with the namespace it may belong to.
-    opaque: Vec<(Option<String>, UnknownReason)>,
+    /// What could not be read and may hold policies.
+    opaque: Vec<Unread>,
+    /// Namespaces whose objects are all in the view, says the user.
+    complete: BTreeSet<String>,
     /// Namespaces whose labels the files do not tell, where a policy asks for labels.
     unlabelled: Vec<String>,
 }
@@ -88,21 +102,19 @@ impl NetworkPolicies {
                 Some(dialect) => admin::policy(member, dialect, &mut cluster),
             });
         }
-        let complete = |namespace: &Option<String>| {
-            namespace
-                .as_ref()
-                .is_some_and(|n| assume.complete.contains(n))
-        };
-        let opaque = view.opaque.iter().filter(|o| !complete(&o.namespace));
-        let opaque = opaque.map(|o| {
-            let reason = UnknownReason {
-                missing: o.what.clone(),
+        let may_hold = |o: &&Opaque| o.opens && KINDS.iter().any(|(_, kind, _)| o.may_hold(kind));
+        let opaque = view.opaque.iter().filter(may_hold).map(|o| Unread {
+            reason: UnknownReason {
+                missing: o.missing(),
                 span: o.span,
-            };
-            (o.namespace.clone(), reason)
+            },
+            namespace: o.namespace.clone(),
+            broken: o.is_broken(),
         });
         let mut all = Self {
             leaving: Leaving::default(),
+            doubtful: Intervals::none(),
+            doubt: None,
             ingress: Vec::new(),
             egress: Vec::new(),
             ranked: Vec::new(),
@@ -112,6 +124,7 @@ impl NetworkPolicies {
             } else {
                 opaque.collect()
             },
+            complete: assume.complete.clone(),
             unlabelled: if reads_labels {
                 cluster.unlabelled()
             } else {
@@ -153,6 +166,19 @@ impl NetworkPolicies {
         };
         self.ranked.sort_by_key(rank);
         self.leaving = Leaving::of(&self.policies, &self.pods);
+        if self.enforced == Some(false) {
+            return;
+        }
+        for policy in self
+            .policies
+            .iter()
+            .filter(|p| p.direction == Direction::Egress)
+        {
+            if let Some(reason) = &policy.unknown {
+                self.doubtful = self.doubtful.union(&policy.subject);
+                self.doubt.get_or_insert_with(|| reason.clone());
+            }
+        }
     }
 
     /// Numbers and names of the pods.
@@ -173,6 +199,30 @@ impl NetworkPolicies {
         self.policies.is_empty()
     }
 
+    /// Pods whose own policies cannot be read.
+    #[must_use]
+    pub fn doubtful(&self) -> &Intervals {
+        &self.doubtful
+    }
+
+    /// Why the first of those policies cannot be read.
+    #[must_use]
+    pub fn doubt(&self) -> Option<&UnknownReason> {
+        self.doubt.as_ref()
+    }
+
+    /// Why it cannot be known where pods of a workload may call: a policy that selects them cannot be read, or something unread may hold one.
+    #[must_use]
+    pub fn doubt_of_leaving(&self, client: &Workload) -> Option<&UnknownReason> {
+        let pod = self.pods.number(client.id)?;
+        if self.enforced == Some(false) {
+            return None;
+        }
+        let mut meeting = self.meeting(Direction::Egress, pod);
+        let flawed = meeting.find_map(|p| p.unknown.as_ref());
+        flawed.or_else(|| self.unread(pod))
+    }
+
     /// Whether a pod of `client` may send to a port of `server` at all, by the policies on the client's side.
     #[must_use]
     pub fn leaves(&self, client: &Workload, server: &Workload, called: &Called) -> Fact<bool> {
@@ -181,27 +231,25 @@ impl NetworkPolicies {
             return Fact::known(true, Vec::new());
         };
         let through = self.through(Direction::Egress, from, called);
-        let flawed = through.unknown.into_iter().next();
-        match flawed.filter(|_| self.is_doubtful(Direction::Egress, from)) {
-            Some(reason) => Fact::unknown(reason, through.steps),
+        match self.doubt_of_leaving(client) {
+            Some(reason) => Fact::unknown(reason.clone(), through.steps),
             None => Fact::known(through.callers.pods.contains(u128::from(to)), through.steps),
         }
     }
 
-    /// Whether a policy that selects a pod cannot be read, or something unread may hold another one.
-    fn is_doubtful(&self, direction: Direction, pod: u32) -> bool {
-        self.meeting(direction, pod).any(|p| p.unknown.is_some()) || self.unread(pod).is_some()
-    }
-
     /// What could not be read and may hold policies for a pod.
     fn unread(&self, pod: u32) -> Option<&UnknownReason> {
-        let namespace = self.pods.namespace_of(pod);
-        let may = |of: &Option<String>| match (of, namespace) {
-            (Some(of), Some(namespace)) => *of == namespace.name,
-            _ => true,
+        let namespace = self.pods.namespace_of(pod).map(|n| n.name.as_str());
+        // Who calls a namespace complete says that all its objects are in the view, not what a document says that cannot be read.
+        let complete = namespace.is_some_and(|n| self.complete.contains(n));
+        let may = |unread: &&Unread| {
+            let here = match (unread.namespace.as_deref(), namespace) {
+                (Some(of), Some(namespace)) => of == namespace,
+                _ => true,
+            };
+            here && (unread.broken || !complete)
         };
-        let found = self.opaque.iter().find(|(of, _)| may(of));
-        found.map(|(_, reason)| reason)
+        Some(&self.opaque.iter().find(may)?.reason)
     }
 
     /// The policies that select a pod, of all layers in the order of decision.

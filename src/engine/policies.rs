@@ -177,7 +177,7 @@ impl Scene<'_, '_> {
         if !record.workloads.is_empty() {
             return;
         }
-        if let Some(reason) = completeness.unread(namespace) {
+        if let Some(reason) = completeness.unread(namespace, None) {
             missing.get_or_insert_with(|| reason.clone());
         } else if !completeness.is_declared(namespace) {
             let place = match namespace {

@@ -139,7 +139,9 @@ impl Access {
         let mut asked = false;
         for (allowed, networks) in ways {
             for cube in &allowed.cubes {
-                parts.extend(narrowed(part(cube), cube, networks.of_cube(cube)));
+                for (cube, network) in networks.carrying(cube) {
+                    parts.extend(narrowed(part(&cube), &cube, network));
+                }
             }
             asked |= allowed.cubes.iter().any(|cube| {
                 !delegated
@@ -221,20 +223,14 @@ fn narrowed(mut part: Part, cube: &Cube, network: Option<&Network>) -> Option<Pa
         return Some(part);
     };
     if let Some(patterns) = positive_identities(&cube.literals) {
-        let refused: Vec<&IdentityPattern> = cube
-            .literals
-            .iter()
-            .filter(|l| !l.positive)
-            .filter_map(|l| match l.atom.as_ref() {
-                Atom::Identity(patterns) => Some(patterns),
-                _ => None,
-            })
-            .flatten()
-            .collect();
+        let refused = refused_identities(&cube.literals);
         let Some(holders) = network.holders(&patterns, &refused) else {
             return Some(part);
         };
         if holders.unlimited {
+            for shut_out in patterns.iter().filter(|p| network.shuts_out(p)) {
+                part.set.retain(|m| Some(m) != member(shut_out).as_ref());
+            }
             part.except.extend(holders.except);
             return Some(part);
         }
@@ -362,7 +358,8 @@ fn text_name(text: &Text) -> String {
     }
 }
 
-/// The identities a cube asks for: products that satisfy every list; `None` when it asks for none.
+/// The identities a cube asks for: products that satisfy every list, without those that it refuses or that another holds; `None` when it asks
+/// for none.
 fn positive_identities(literals: &[Literal]) -> Option<Vec<IdentityPattern>> {
     let mut lists = literals.iter().filter_map(|l| match l.atom.as_ref() {
         Atom::Identity(patterns) if l.positive => Some(patterns),
@@ -377,7 +374,33 @@ fn positive_identities(literals: &[Literal]) -> Option<Vec<IdentityPattern>> {
         };
         found = found.iter().flat_map(both).collect();
     }
-    Some(found)
+    let refused = refused_identities(literals);
+    found.retain(|p| !refused.iter().any(|r| within(p, r)));
+    let mut widest: Vec<IdentityPattern> = Vec::new();
+    for pattern in found {
+        if !widest.iter().any(|wide| within(&pattern, wide)) {
+            widest.retain(|narrow| !within(narrow, &pattern));
+            widest.push(pattern);
+        }
+    }
+    Some(widest)
+}
+
+/// The identities a cube keeps out.
+fn refused_identities(literals: &[Literal]) -> Vec<&IdentityPattern> {
+    let refused = literals.iter().filter(|l| !l.positive);
+    let patterns = refused.filter_map(|l| match l.atom.as_ref() {
+        Atom::Identity(patterns) => Some(patterns),
+        _ => None,
+    });
+    patterns.flatten().collect()
+}
+
+/// Whether the wide pattern holds every identity of the narrow one.
+fn within(narrow: &IdentityPattern, wide: &IdentityPattern) -> bool {
+    pattern::subset(&narrow.trust_domain, &wide.trust_domain)
+        && pattern::subset(&narrow.namespace, &wide.namespace)
+        && pattern::subset(&narrow.account, &wide.account)
 }
 
 /// The narrower pattern of each part; `None` when two parts exclude each other.

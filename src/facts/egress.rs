@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 pub enum EgressMode {
     /// Nothing outside can be called.
     None,
-    /// Only the hosts listed.
+    /// Only the hosts or the networks listed.
     Restricted,
     /// Anything.
     Open,
@@ -32,4 +32,6 @@ pub struct Egress {
     pub mode: EgressMode,
     /// Hosts that may be called when it is restricted; hosts that are declared when it is open.
     pub to: BTreeSet<String>,
+    /// Networks outside the cluster that the network lets it call; empty = any, unless nothing can be called.
+    pub nets: BTreeSet<String>,
 }

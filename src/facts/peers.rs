@@ -132,6 +132,12 @@ impl Literal {
         Self::is(Atom::Identity(vec![IdentityPattern::any()]))
     }
 
+    /// Whether only callers with an identity satisfy it.
+    #[must_use]
+    pub fn asks_identity(&self) -> bool {
+        self.positive && matches!(self.atom.as_ref(), Atom::Identity(_))
+    }
+
     /// Whether a request satisfies it.
     #[must_use]
     pub fn admits(&self, request: &Request) -> bool {

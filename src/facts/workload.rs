@@ -166,6 +166,14 @@ impl Workload {
         }
     }
 
+    /// The container port behind a port of one of its Services; the same number where none has it.
+    #[must_use]
+    pub fn behind(&self, service_port: u16) -> u16 {
+        let leads_here = |p: &&Port| p.services.iter().any(|s| s.port == service_port);
+        let port = self.ports.iter().find(leads_here);
+        port.map_or(service_port, |p| p.number)
+    }
+
     /// The port with this number, TCP before others.
     #[must_use]
     pub fn port(&self, number: u16) -> Option<&Port> {

@@ -8,7 +8,7 @@ use crate::engine::Analysis;
 use crate::facts::assumptions::Assumptions;
 use crate::facts::{Fact, Role, UnknownReason};
 use crate::source::{Sources, Span};
-use crate::view::View;
+use crate::view::{Opaque, View};
 
 /// What settles a missing fact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -187,10 +187,11 @@ impl Place<'_> {
         }
     }
 
-    /// What settles an unknown: only what could not be read can be called irrelevant.
+    /// What settles an unknown: only what is not rendered can be called irrelevant. A document that cannot be read has to be mended.
     fn settles(&self, reason: &UnknownReason) -> Proposal {
         let mut opaque = self.analysis.view.opaque.iter();
-        if !opaque.any(|o| o.what == reason.missing && o.span == reason.span) {
+        let same = |o: &Opaque| o.missing() == reason.missing && o.span == reason.span;
+        if !opaque.any(|o| same(o) && !o.is_broken()) {
             return Proposal::default();
         }
         let mut proposal = self.complete();

@@ -186,6 +186,7 @@ impl<'a> Asked<'a> {
         let mut request = call.request.clone();
         let mut ambient = false;
         let mut sender = Sender::Unsaid;
+        let mut doubtful = false;
         match &call.from {
             Caller::Anonymous => {}
             Caller::Identity(identity, is_ambient) => {
@@ -195,6 +196,7 @@ impl<'a> Asked<'a> {
             Caller::Workload(reference) => {
                 let client = self.workload(reference)?;
                 sender = Sender::Workload(client.id);
+                doubtful = self.analysis.network.doubt_of_leaving(client).is_some();
                 let client = Client::of(self.analysis, client);
                 ambient = client.is_ambient();
                 match client.presents(self.analysis, workload, &port) {
@@ -222,7 +224,16 @@ impl<'a> Asked<'a> {
             sender,
         };
         let reach = self.analysis.reach(workload, &port);
-        Ok((reach.get().map(|r| r.answer(&call)), deciding(&reach)))
+        let Some(known) = reach.get() else {
+            return Ok((None, deciding(&reach)));
+        };
+        let mut answer = Some(known.answer(&call));
+        if doubtful {
+            // Whether it leaves its own pod is not known; whether it would be refused all the same may be.
+            let most = known.at_most();
+            answer = Some(most.as_ref().unwrap_or(known).answer(&call)).filter(|a| !a.allowed);
+        }
+        Ok((answer, deciding(&reach)))
     }
 
     fn client(

@@ -186,6 +186,7 @@ fn egress(sources: &Sources, view: &str, entry: &EgressEntry) -> Value {
         "view": view,
         "mode": known.map_or("unknown", |e| e.mode.as_str()),
         "to": known.map_or_else(Vec::new, |e| e.to.iter().collect()),
+        "nets": known.map_or_else(Vec::new, |e| e.nets.iter().collect()),
         "because": because(sources, &entry.egress.steps),
     });
     unknown(&mut value, entry.egress.value.as_ref().err());

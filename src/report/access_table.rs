@@ -270,12 +270,15 @@ fn egress(text: &mut String, view: &ViewAccess) {
         of(EgressMode::Restricted),
         of(EgressMode::None),
     );
+    let mut known = view.egress.iter().filter_map(|e| e.egress.get());
+    let limited = known.any(|e| !e.nets.is_empty());
     if some + none > 0 {
         let _ = writeln!(
             text,
-            "Out of the view: {} to anywhere, {} to listed hosts, {} nowhere.\n",
+            "Out of the view: {} to anywhere, {} to listed hosts{}, {} nowhere.\n",
             plural(open, "workload"),
             number(some),
+            if limited { " or networks" } else { "" },
             number(none)
         );
     }

@@ -151,15 +151,18 @@ fn egress(text: &mut String, sources: &Sources, view: &ViewAccess) {
         let reference = one_line(&reference);
         let _ = match entry.egress.get() {
             None => writeln!(text, "out of {reference}: ?"),
-            Some(egress) if egress.to.is_empty() => {
-                writeln!(text, "out of {reference}: {}", egress.mode.as_str())
+            Some(egress) => {
+                let places: Vec<&String> = egress.to.iter().chain(&egress.nets).collect();
+                let mode = egress.mode.as_str();
+                match places.as_slice() {
+                    [] => writeln!(text, "out of {reference}: {mode}"),
+                    _ => writeln!(
+                        text,
+                        "out of {reference}: {mode}, {}",
+                        and_more(places.into_iter(), 8)
+                    ),
+                }
             }
-            Some(egress) => writeln!(
-                text,
-                "out of {reference}: {}, {}",
-                egress.mode.as_str(),
-                and_more(egress.to.iter(), 8)
-            ),
         };
         // Of a workload outside the mesh there is nothing to prove but that, which its ports have proved.
         let told = view.ports.iter().find(|p| p.workload == entry.workload);

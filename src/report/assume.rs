@@ -42,7 +42,8 @@ pub(super) fn human(
         &assumed,
     );
     let paste = yaml(report);
-    if !paste.is_empty() {
+    let adds = report.gaps.iter().any(|gap| !gap.proposal.is_empty());
+    if adds && !paste.is_empty() {
         let _ = writeln!(
             text,
             "If that is so, put it into meshgov.yaml (labels as the namespaces really have them):\n"

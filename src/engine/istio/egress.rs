@@ -168,7 +168,8 @@ impl Istio {
     pub fn egress(&self, workload: &Workload, membership: &Fact<Membership>) -> Fact<Egress> {
         let open = |steps: Vec<Step>, to: BTreeSet<String>| {
             let mode = EgressMode::Open;
-            Fact::known(Egress { mode, to }, steps)
+            let nets = BTreeSet::new();
+            Fact::known(Egress { mode, to, nets }, steps)
         };
         match &membership.value {
             Err(reasons) => {
@@ -241,6 +242,7 @@ impl Istio {
         } else {
             EgressMode::Restricted
         };
-        Fact::known(Egress { mode, to }, steps)
+        let nets = BTreeSet::new();
+        Fact::known(Egress { mode, to, nets }, steps)
     }
 }

@@ -17,7 +17,6 @@ use crate::facts::peers::identity::IdentityPattern;
 use crate::facts::peers::{Address, Atom, Cube, Identity, Literal, PeerSet};
 use crate::facts::selector::MatchLabels;
 use crate::facts::transport::Membership;
-use crate::facts::workload::Workload;
 use crate::facts::{Fact, Step, UnknownReason};
 use crate::topology::Topology;
 
@@ -120,7 +119,7 @@ impl Istio {
                 };
                 let fits = |selector: &MatchLabels| selector.matches(proxy.labels());
                 let namespace = proxy.namespace.as_str();
-                let port = listening(proxy, exposure.outside_port);
+                let port = proxy.behind(exposure.outside_port);
                 let edge = self.gateway_edge(exposure, namespace, fits, port, base)?;
                 let membership = self.membership(topology, proxy);
                 let seen = match membership.get() {
@@ -374,15 +373,6 @@ fn decide(literal: &Literal, seen: &Seen, anonymous: bool, wide: bool) -> Option
         Atom::Address(Address::Source, _) if !matches!(seen, Seen::Caller) => Some(wide),
         _ => None,
     }
-}
-
-/// The container port behind a port of the gateway's Service.
-fn listening(proxy: &Workload, outside_port: u16) -> u16 {
-    let port = proxy
-        .ports
-        .iter()
-        .find(|p| p.services.iter().any(|s| s.port == outside_port));
-    port.map_or(outside_port, |p| p.number)
 }
 
 fn first_reason<T>(fact: &Fact<T>) -> UnknownReason {

@@ -66,7 +66,7 @@ pub(crate) fn of(istio: &Istio, topology: &Topology, workload: &Workload) -> Fac
     };
     let namespace = workload.namespace.as_str();
     if !topology.namespaces.contains_key(namespace) && !istio.namespaces.contains_key(namespace) {
-        if let Some(unread) = istio.completeness.unread("") {
+        if let Some(unread) = istio.completeness.unread("", Some("Namespace")) {
             return Fact::unknown(unread.clone(), steps);
         }
         let says = match namespace {

@@ -16,6 +16,9 @@ use crate::source::Span;
 use crate::view::{Member, View};
 use crate::yaml::NodeRef;
 
+/// The kind that sets modes.
+const KIND: &str = "PeerAuthentication";
+
 /// A mode as written, ordered from the weakest; `UNSET` is `None` around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PaMode {
@@ -171,7 +174,7 @@ impl PeerAuthentications {
             root: root.to_owned(),
             ..Self::default()
         };
-        for member in view.of_kind("security.istio.io", "PeerAuthentication") {
+        for member in view.of_kind("security.istio.io", KIND) {
             match PeerAuthentication::read(member) {
                 Ok(policy) => policies
                     .by_namespace
@@ -345,14 +348,14 @@ impl PeerAuthentications {
         if let Some(reason) = narrower.or_else(wider) {
             return Err(reason.clone());
         }
-        let unread = completeness.unread(namespace);
+        let unread = completeness.unread(namespace, Some(KIND));
         if decided.policy.is_some() {
             return Ok(unread.map(|reason| {
-                let says = format!("{} brings no PeerAuthentication", reason.missing);
+                let says = format!("{} brings no {KIND}", reason.missing);
                 Step::assumed("complete", says)
             }));
         }
-        if let Some(reason) = unread.or_else(|| completeness.unread(&self.root)) {
+        if let Some(reason) = unread.or_else(|| completeness.unread(&self.root, Some(KIND))) {
             return Err(reason.clone());
         }
         let complete = completeness.is_complete(namespace) && completeness.is_complete(&self.root);

@@ -2,15 +2,18 @@
 //!
 //! Asked from the port that is called, so that no pair of pods is looked at: a rule is found by the pods it leads to, and gives the pods it is for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::NetworkPolicies;
+use crate::facts::Step;
 use crate::facts::access::callers::Callers;
 use crate::facts::access::intervals::Intervals;
 use crate::facts::access::pods::Pods;
-use crate::facts::access::traffic::{Called, Direction, Layer, Ports, Tier, TrafficPolicy, decide};
-use crate::facts::workload::Workload;
+use crate::facts::access::traffic::{
+    Called, Direction, Layer, Ports, Through, Tier, TrafficPolicy, decide,
+};
+use crate::facts::workload::{Protocol, Workload};
 use crate::source::{to_u32, to_usize};
 
 /// Numbers that a rule may lead to and still be listed at each pod.
@@ -157,12 +160,55 @@ impl NetworkPolicies {
 
     /// Where pods of a workload may call outside of pods, on a port.
     #[must_use]
-    pub fn outside(
-        &self,
-        client: &Workload,
-        called: &Called,
-    ) -> crate::facts::access::traffic::Through {
+    pub fn outside(&self, client: &Workload, called: &Called) -> Through {
         let pod = self.pods.number(client.id).unwrap_or_default();
         self.through(Direction::Egress, pod, called)
+    }
+
+    /// Where pods of a workload may call outside of pods, on whatever port; `None` when no policy looks at their calls.
+    #[must_use]
+    pub fn anywhere(&self, client: &Workload) -> Option<Through> {
+        let pod = self.pods.number(client.id)?;
+        let meeting = || self.meeting(Direction::Egress, pod);
+        if self.enforced == Some(false) || meeting().next().is_none() {
+            return None;
+        }
+        let rules = || meeting().flat_map(|p| &p.rules);
+        // Between two cuts every port has the same answer.
+        let cuts = rules().flat_map(|r| &r.ports).filter_map(|p| match p {
+            Ports::Range(protocol, low, high) => Some((*protocol, *low, high.checked_add(1))),
+            Ports::Named(..) => None,
+        });
+        let mut places = BTreeSet::from([(Protocol::Tcp, 1), (Protocol::Udp, 1)]);
+        for (protocol, low, after) in cuts {
+            places.extend(
+                [Some(low), after]
+                    .into_iter()
+                    .flatten()
+                    .map(|n| (protocol, n)),
+            );
+        }
+        let mut callers = Callers::none();
+        for (protocol, number) in places {
+            let called = super::called(None, protocol, number);
+            callers = callers.union(&self.decided(Direction::Egress, pod, &called));
+        }
+        let says = |p: &TrafficPolicy| format!("{} says where the pods may call", p.title);
+        let mut steps: Vec<Step> = meeting()
+            .map(|p| Step::decides(&p.resource, p.span, says(p)))
+            .collect();
+        steps.push(self.enforcement());
+        let flawed = meeting().filter_map(|p| p.unknown.as_ref());
+        let unseen = rules().filter_map(|r| r.unknown.as_ref());
+        Some(Through {
+            callers: callers.intersect(&Callers::outside()),
+            restricted: true,
+            steps,
+            unknown: flawed
+                .chain(unseen)
+                .chain(self.unread(pod))
+                .cloned()
+                .collect(),
+        })
     }
 }

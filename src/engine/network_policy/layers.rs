@@ -41,27 +41,10 @@ impl NetworkPolicies {
             through.steps.extend(ignored);
             return through;
         }
-        let mut admin = Ranked::default();
-        let mut baseline = Ranked::default();
-        let mut admitted = Callers::none();
-        let mut selected = false;
-        for policy in self.meeting(direction, pod) {
-            match policy.layer {
-                Layer::Admin => admin.add(policy, called),
-                Layer::Baseline => baseline.add(policy, called),
-                Layer::Network => {
-                    selected = true;
-                    for rule in policy.rules.iter().filter(|r| r.covers(called)) {
-                        admitted = admitted.union(&rule.peers);
-                    }
-                }
-            }
-        }
-        let everyone = Callers::all();
-        let selected_set = if selected { everyone } else { Callers::none() };
-        let (admin, baseline) = (admin.tier(), baseline.tier());
-        through.callers = decide(&admin, &selected_set, &admitted, &baseline);
+        through.callers = self.decided(direction, pod, called);
         through.restricted = true;
+        let mut meeting = self.meeting(direction, pod);
+        let selected = meeting.any(|p| p.layer == Layer::Network);
         for policy in self.meeting(direction, pod) {
             let replaced = selected && policy.layer == Layer::Baseline;
             explain(policy, called, replaced, &mut through);
@@ -78,6 +61,27 @@ impl NetworkPolicies {
         }
         through.steps.push(self.enforcement());
         through
+    }
+
+    /// Whom the policies that meet a pod let through on a port, layer by layer.
+    pub(super) fn decided(&self, direction: Direction, pod: u32, called: &Called) -> Callers {
+        let mut admin = Ranked::default();
+        let mut baseline = Ranked::default();
+        let mut admitted = Callers::none();
+        let mut selected = Callers::none();
+        for policy in self.meeting(direction, pod) {
+            match policy.layer {
+                Layer::Admin => admin.add(policy, called),
+                Layer::Baseline => baseline.add(policy, called),
+                Layer::Network => {
+                    selected = Callers::all();
+                    for rule in policy.rules.iter().filter(|r| r.covers(called)) {
+                        admitted = admitted.union(&rule.peers);
+                    }
+                }
+            }
+        }
+        decide(&admin.tier(), &selected, &admitted, &baseline.tier())
     }
 }
 

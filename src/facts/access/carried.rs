@@ -4,7 +4,6 @@
 //! Pods are compared by namespace and name: their numbers are those of one view.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use crate::facts::access::network::Network;
 use crate::facts::access::pods::ELSEWHERE;
@@ -24,10 +23,12 @@ impl Networks {
             (None, None) => true,
             (Some(a), Some(b)) => {
                 (&a.callers.v4, &a.callers.v6) == (&b.callers.v4, &b.callers.v6)
-                    && (Arc::ptr_eq(&a.pods, &b.pods) && a.callers.pods == b.callers.pods
-                        || a.pods.words(&a.callers.pods) == b.pods.words(&b.callers.pods))
+                    && a.pods.words(&a.callers.pods) == b.pods.words(&b.callers.pods)
+                    && a.pods.words(&a.doubtful) == b.pods.words(&b.doubtful)
             }
-            (Some(one), None) | (None, Some(one)) => one.callers.is_all(),
+            (Some(one), None) | (None, Some(one)) => {
+                one.callers.is_all() && one.doubtful.is_empty()
+            }
         };
         let (own, others) = (self.both(), other.both());
         own.into_iter().zip(others).all(|(a, b)| same(a, b))

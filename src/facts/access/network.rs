@@ -9,7 +9,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::facts::access::callers::Callers;
+use crate::facts::access::intervals::Intervals;
 use crate::facts::access::pods::{ELSEWHERE, PodNamespace, Pods};
+use crate::facts::pattern::Pattern;
 use crate::facts::peers::addresses::Network as Block;
 use crate::facts::peers::identity::IdentityPattern;
 use crate::facts::peers::{Address, Atom, Cube, Identity};
@@ -22,6 +24,8 @@ pub struct Network {
     pub pods: Arc<Pods>,
     /// Who gets through.
     pub callers: Callers,
+    /// Pods that the port's side lets through and of whose own policies some cannot be read.
+    pub doubtful: Intervals,
 }
 
 /// Who makes a call.
@@ -57,6 +61,24 @@ impl Network {
         }
     }
 
+    /// The same when policies that cannot be read let out all they may.
+    #[must_use]
+    pub fn at_most(&self) -> Self {
+        let doubtful = Callers::pods(self.doubtful.clone());
+        Self {
+            pods: Arc::clone(&self.pods),
+            callers: self.callers.union(&doubtful),
+            doubtful: Intervals::none(),
+        }
+    }
+
+    /// Whether it cannot be known that pods of a workload get through.
+    #[must_use]
+    pub fn is_doubtful(&self, workload: WorkloadId) -> bool {
+        let number = self.pods.number(workload);
+        number.is_some_and(|n| self.doubtful.contains(u128::from(n)))
+    }
+
     /// Whether pods of a workload get through.
     #[must_use]
     pub fn admits_workload(&self, workload: WorkloadId) -> bool {
@@ -84,6 +106,7 @@ impl Network {
         Self {
             pods: Arc::clone(&self.pods),
             callers: self.callers.intersect(&Callers::outside()),
+            doubtful: Intervals::none(),
         }
     }
 
@@ -93,6 +116,7 @@ impl Network {
         Self {
             pods: Arc::clone(&self.pods),
             callers: Callers::none(),
+            doubtful: Intervals::none(),
         }
     }
 
@@ -127,16 +151,18 @@ impl Network {
         let all = Callers::all().pods;
         let missing = all.subtract(&self.callers.pods);
         let concerned = self.runs_of(&missing, patterns, refused);
-        if concerned.members.is_empty() {
+        let unseen = |p: &&IdentityPattern| match p.namespace.exact() {
+            Some(name) => self.pods.namespace(name).is_none(),
+            None => true,
+        };
+        let elsewhere =
+            missing.contains(u128::from(ELSEWHERE)) && patterns.iter().any(|p| unseen(&p));
+        if concerned.members.is_empty() && !elsewhere {
             return None;
         }
         let mut holders = self.runs_of(&self.callers.pods, patterns, refused);
         if self.callers.pods.contains(u128::from(ELSEWHERE)) {
             // Namespaces and accounts that the view does not hold stay as the mesh's policy names them.
-            let unseen = |p: &&IdentityPattern| match p.namespace.exact() {
-                Some(name) => self.pods.namespace(name).is_none(),
-                None => true,
-            };
             let rest: Vec<&IdentityPattern> = patterns.iter().filter(unseen).collect();
             holders.unlimited = rest.iter().any(|p| p.namespace.exact().is_none());
             holders.except = concerned.members;
@@ -147,9 +173,23 @@ impl Network {
         Some(holders)
     }
 
+    /// Whether no pod of the one namespace that a pattern names gets through.
+    pub(super) fn shuts_out(&self, pattern: &IdentityPattern) -> bool {
+        let named = pattern
+            .namespace
+            .exact()
+            .and_then(|n| self.pods.namespace(n));
+        let patterns = std::slice::from_ref(pattern);
+        named.is_some()
+            && self
+                .runs_of(&self.callers.pods, patterns, &[])
+                .members
+                .is_empty()
+    }
+
     fn runs_of(
         &self,
-        set: &super::intervals::Intervals,
+        set: &Intervals,
         patterns: &[IdentityPattern],
         refused: &[&IdentityPattern],
     ) -> Holders {
@@ -182,7 +222,13 @@ impl Network {
         };
         if low == namespace.first {
             // Pods that are not in the view may run under any account of the namespace.
-            for pattern in fitting {
+            let here = |p: &&IdentityPattern| IdentityPattern {
+                namespace: Pattern::Exact(name.clone()),
+                ..(*p).clone()
+            };
+            let kept_out =
+                |p: &&&IdentityPattern| refused.iter().any(|r| super::within(&here(p), r));
+            for pattern in fitting.iter().filter(|p| !kept_out(p)) {
                 match pattern.account.exact() {
                     Some(exact) => drop(holders.members.insert(account(exact))),
                     None => {
@@ -205,7 +251,7 @@ impl Network {
     /// The addresses that get through, within those that a condition of the mesh names.
     pub(super) fn outside_of(&self, cube: &Cube) -> Callers {
         let mut outside = Callers {
-            pods: super::intervals::Intervals::none(),
+            pods: Intervals::none(),
             ..self.callers.clone()
         };
         for literal in &cube.literals {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use crate::facts::access::Access;
 use crate::facts::access::network::{Network, Sender};
-use crate::facts::pattern::Pattern;
+use crate::facts::pattern::{self, Pattern};
 use crate::facts::peers::identity::IdentityPattern;
 use crate::facts::peers::{Atom, Cube, Identity, Literal, PeerSet, Request, Token};
+use crate::facts::workload::WorkloadId;
 
 /// What a proxy reads of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,16 +95,38 @@ impl Networks {
         }
     }
 
-    pub(super) fn of_cube(&self, cube: &Cube) -> Option<&Network> {
-        let identity = |l: &Literal| l.positive && matches!(l.atom.as_ref(), Atom::Identity(_));
-        self.of(cube.literals.iter().any(identity))
+    /// The parts of a cube with the network that carries each: callers with an identity and those without may arrive on different ports.
+    pub(super) fn carrying(&self, cube: &Cube) -> Vec<(Cube, Option<&Network>)> {
+        let identified = cube.literals.iter().any(Literal::asks_identity);
+        let callers = |identified| self.of(identified).map(|n| &n.callers);
+        if identified || callers(true) == callers(false) {
+            return vec![(cube.clone(), self.of(identified))];
+        }
+        let with = Literal::authenticated();
+        let parts = [
+            (cube.with(with.negated()), self.of(false)),
+            (cube.with(with), self.of(true)),
+        ];
+        parts
+            .into_iter()
+            .filter(|(part, _)| !part.is_empty())
+            .collect()
     }
 }
 
 impl Reach {
-    /// All paths together, on the scale.
+    /// All paths together, on the scale. Callers whose own policies cannot be read count as let through.
     #[must_use]
     pub fn access(&self) -> Access {
+        match self.at_most() {
+            Some(most) => most.at_least(),
+            None => self.at_least(),
+        }
+    }
+
+    /// The same without callers whose own policies cannot be read.
+    #[must_use]
+    pub fn at_least(&self) -> Access {
         if !self.proxied {
             return Access {
                 proxied: false,
@@ -124,9 +147,7 @@ impl Reach {
         if self.network.is_open() && self.to_waypoint.is_open() {
             direct = direct.union(std::mem::take(&mut through_waypoint));
         }
-        for set in [&mut direct, &mut through_waypoint] {
-            set.cubes.retain(|cube| self.is_real(cube));
-        }
+        let (direct, through_waypoint) = (self.real(&direct), self.real(&through_waypoint));
         Access::within(
             &[
                 (&direct, &self.network),
@@ -143,8 +164,7 @@ impl Reach {
             allowed = allowed.union(path.allowed.clone());
             delegated = delegated.union(path.delegated.clone());
         }
-        allowed.cubes.retain(|cube| self.is_real(cube));
-        (allowed, delegated)
+        (self.real(&allowed), delegated)
     }
 
     /// All paths together, so that two can be compared: callers that get through, and those about whom an external authorizer is asked.
@@ -202,15 +222,58 @@ impl Reach {
         self.network.is_same(&other.network) && self.to_waypoint.is_same(&other.to_waypoint)
     }
 
-    /// Whether the network carries a sender's connections on a way to the port, `identity` being what it presents.
+    /// Whether the network carries a workload's connections on a way to the port, `identity` being what it presents; `None` = a policy of the
+    /// workload's own cannot be read.
     #[must_use]
-    pub fn is_carried(&self, via: &Via, sender: Sender, identity: Option<&Identity>) -> bool {
+    pub fn is_carried(
+        &self,
+        via: &Via,
+        client: WorkloadId,
+        identity: Option<&Identity>,
+    ) -> Option<bool> {
         let networks = match via {
             Via::Direct => &self.network,
             Via::Waypoint(_) => &self.to_waypoint,
         };
-        let network = networks.of(identity.is_some());
-        network.is_none_or(|n| n.carries(sender, identity, crate::facts::peers::NO_ADDRESS))
+        let Some(network) = networks.of(identity.is_some()) else {
+            return Some(true);
+        };
+        (!network.is_doubtful(client)).then(|| network.admits_workload(client))
+    }
+
+    /// Whether a policy of the workload's own cannot be read, so that nobody can tell whether its connections are carried.
+    #[must_use]
+    pub fn is_doubtful(&self, client: WorkloadId) -> bool {
+        let networks = [&self.network, &self.to_waypoint];
+        networks
+            .into_iter()
+            .flat_map(|n| [&n.plain, &n.identified])
+            .flatten()
+            .any(|network| network.is_doubtful(client))
+    }
+
+    /// The same when policies of callers that cannot be read let out all they may; `None` when that makes no difference to anyone.
+    #[must_use]
+    pub fn at_most(&self) -> Option<Self> {
+        let doubtful = |networks: &Networks| {
+            let all = [&networks.plain, &networks.identified];
+            all.into_iter().flatten().any(|n| !n.doubtful.is_empty())
+        };
+        if !(doubtful(&self.network) || doubtful(&self.to_waypoint)) {
+            return None;
+        }
+        let wide = |networks: &Networks| {
+            let wide = |n: &Option<Arc<Network>>| n.as_ref().map(|n| Arc::new(n.at_most()));
+            Networks {
+                plain: wide(&networks.plain),
+                identified: wide(&networks.identified),
+            }
+        };
+        Some(Self {
+            network: wide(&self.network),
+            to_waypoint: wide(&self.to_waypoint),
+            ..self.clone()
+        })
     }
 
     /// Whether some request of a sender with this identity gets through; `through_service` is what [`Call::through_service`] is, for a caller that may also
@@ -222,15 +285,16 @@ impl Reach {
         caller: Option<&Identity>,
         through_service: bool,
     ) -> bool {
-        let carries = |networks: &Networks, caller: Option<&Identity>| {
+        let through = |network: Option<&Network>, caller: Option<&Identity>| {
             let source = crate::facts::peers::NO_ADDRESS;
-            networks
-                .of(caller.is_some())
-                .is_none_or(|n| n.carries(sender, caller, source))
+            network.is_none_or(|n| n.carries(sender, caller, source))
         };
         if !self.proxied {
-            return carries(&self.network, None);
+            return through(self.network.of(false), caller);
         }
+        let carries = |networks: &Networks, caller: Option<&Identity>| {
+            through(networks.of(caller.is_some()), caller)
+        };
         let tunnelled = caller;
         let caller = caller.filter(|_| !self.anonymous);
         self.paths
@@ -243,25 +307,66 @@ impl Reach {
             .any(|path| path.allowed.admits_caller(caller))
     }
 
-    /// Whether some caller can satisfy the cube: certificates come from the mesh's trust domains only, and no token's subject holds a star.
-    fn is_real(&self, cube: &Cube) -> bool {
-        let identified = cube.literals.iter().any(|l| match l.atom.as_ref() {
-            Atom::Identity(_) => l.positive,
-            _ => false,
-        });
+    /// What real callers can satisfy of a set: certificates come from the mesh's trust domains only, and no token's subject holds a star.
+    fn real(&self, set: &PeerSet) -> PeerSet {
         let ours = self.trust_domains.iter().map(|t| IdentityPattern {
             trust_domain: Pattern::star(t),
             ..IdentityPattern::any()
         });
         let accepted = Literal::is(Atom::Identity(ours.collect()));
-        let starred = cube.literals.iter().any(|l| match l.atom.as_ref() {
-            Atom::Token(patterns) if l.positive => patterns
+        let starred = |literal: &Literal| match literal.atom.as_ref() {
+            Atom::Token(patterns) if literal.positive => patterns
                 .iter()
                 .all(|p| p.subject.exact().is_some_and(|s| s.contains('*'))),
             _ => false,
+        };
+        let possible = |cube: &&Cube| {
+            let identified = cube.literals.iter().any(Literal::asks_identity);
+            let refused = identified && cube.with(accepted.clone()).is_empty();
+            !(refused || cube.literals.iter().any(starred))
+        };
+        let cubes = set.cubes.iter().filter(possible).map(|cube| Cube {
+            literals: cube.literals.iter().map(|l| self.accepted(l)).collect(),
+            because: cube.because.clone(),
         });
-        let refused = identified && cube.with(accepted).is_empty();
-        !(starred || refused)
+        PeerSet {
+            widened: set.widened,
+            cubes: cubes.collect(),
+        }
+    }
+
+    /// The same condition for callers of the mesh: no identity of a trust domain that it does not accept is asked for, and one that is refused
+    /// in every accepted trust domain is refused whatever its trust domain.
+    fn accepted(&self, literal: &Literal) -> Literal {
+        let Atom::Identity(patterns) = literal.atom.as_ref() else {
+            return literal.clone();
+        };
+        let of_mesh = |p: &IdentityPattern| {
+            let mut domains = self.trust_domains.iter().map(|t| Pattern::star(t));
+            if literal.positive {
+                let both = |t: Pattern| {
+                    let sides = [&p.trust_domain, &t].map(std::slice::from_ref);
+                    pattern::satisfiable(&sides, &[])
+                };
+                return domains.any(both).then(|| p.clone());
+            }
+            let everywhere = domains.all(|t| pattern::subset(&t, &p.trust_domain));
+            let trust_domain = if everywhere {
+                Pattern::Any
+            } else {
+                p.trust_domain.clone()
+            };
+            Some(IdentityPattern {
+                trust_domain,
+                ..p.clone()
+            })
+        };
+        Literal {
+            atom: Arc::new(Atom::Identity(
+                patterns.iter().filter_map(of_mesh).collect(),
+            )),
+            positive: literal.positive,
+        }
     }
 }
 
@@ -298,22 +403,24 @@ impl Reach {
             delegated: false,
             proxied: true,
         };
+        let identity = call.request.identity.as_ref();
         if !self.proxied {
+            // Nobody looks at the identity; it still tells which pods may be calling.
             return Answer {
-                allowed: self.carries(&self.network, call, None),
+                allowed: carries(self.network.of(false), call),
                 proxied: false,
                 ..denied
             };
         }
         let through_waypoint = call.through_service
-            && call.request.identity.is_some()
+            && identity.is_some()
             && self.paths.iter().any(|p| p.via != Via::Direct);
         let networks = if through_waypoint {
             &self.to_waypoint
         } else {
             &self.network
         };
-        if !self.carries(networks, call, call.request.identity.as_ref()) {
+        if !carries(networks.of(identity.is_some()), call) {
             return denied;
         }
         let spoken = if call.is_http {
@@ -356,13 +463,12 @@ impl Reach {
     }
 }
 
-impl Reach {
-    /// Whether the network carries a call; a tunnel is used by callers with an identity.
-    fn carries(&self, networks: &Networks, call: &Call, identity: Option<&Identity>) -> bool {
-        let source = call.request.source;
-        let network = networks.of(identity.is_some());
-        network.is_none_or(|n| n.carries(call.sender, identity, source))
-    }
+/// Whether the network carries a call; `None` = it carries every one.
+fn carries(network: Option<&Network>, call: &Call) -> bool {
+    let Request {
+        identity, source, ..
+    } = &call.request;
+    network.is_none_or(|n| n.carries(call.sender, identity.as_ref(), *source))
 }
 
 fn counts(token: &Token, issuers: &[String]) -> bool {

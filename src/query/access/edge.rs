@@ -10,7 +10,6 @@ use crate::engine::Analysis;
 use crate::engine::istio::{Destination, Reach, Via, Wire};
 use crate::facts::Fact;
 use crate::facts::access::Access;
-use crate::facts::access::network::Sender;
 use crate::facts::peers::{Atom, Identity, PeerSet};
 use crate::facts::transport::Membership;
 use crate::facts::workload::{Port, Workload};
@@ -148,14 +147,15 @@ impl<'a> Client<'a> {
         let Some(reach) = reach.get() else {
             return plain(Verdict::Unknown);
         };
-        let sender = Sender::Workload(self.workload.id);
+        let doubt = analysis.network.doubt_of_leaving(self.workload).is_some();
         if !reach.proxied {
-            let carried = reach.is_carried(&Via::Direct, sender, None);
-            return plain(if carried {
-                Verdict::Allow
-            } else {
-                Verdict::Deny
-            });
+            return plain(
+                match reach.is_carried(&Via::Direct, self.workload.id, None) {
+                    Some(false) => Verdict::Deny,
+                    Some(true) if !doubt => Verdict::Allow,
+                    _ => Verdict::Unknown,
+                },
+            );
         }
         let identity = match self.presents(analysis, server, port) {
             Presents::Unknown => return plain(Verdict::Unknown),
@@ -182,12 +182,14 @@ impl<'a> Client<'a> {
                 Via::Waypoint(name) => name.as_str(),
             };
             let allowed = seen(&path.allowed);
-            let carried = reach.is_carried(&path.via, sender, identity.as_ref());
-            if allowed.is_empty() || !carried {
+            let carried = reach.is_carried(&path.via, self.workload.id, identity.as_ref());
+            if allowed.is_empty() || carried == Some(false) {
                 continue;
             }
             let delegated = seen(&path.delegated);
-            let verdict = if allowed.is_subset(&delegated) {
+            let verdict = if doubt || carried.is_none() {
+                Verdict::Unknown
+            } else if allowed.is_subset(&delegated) {
                 Verdict::Delegated
             } else {
                 Verdict::Allow

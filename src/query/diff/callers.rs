@@ -357,6 +357,9 @@ impl<'f, 'v> Asked<'f, 'v> {
         let Some(&membership) = its.membership.get() else {
             return Call::Unknown;
         };
+        if reach.is_doubtful(client.id) {
+            return Call::Unknown;
+        }
         let yes = |lets_in: bool, anonymous| match lets_in {
             true => Call::Yes { anonymous },
             false => Call::No,

@@ -128,6 +128,7 @@ const GATEWAY: &[Step] = &[
     ("a rule takes every model", "    - matches: [{headers: [{name: x-ai-eg-model, value: small}]}]\n      backendRefs: [{name: bedrock}]\n", "    - backendRefs: [{name: bedrock}]\n", "? W? U4 O1 B4 K4", "O"),
     ("one budget for all models", "                - {name: x-ai-eg-model, value: small}\n", "", "? W? U4 O3 B3 K4", "B"),
     ("a budget that callers choose", "          claimToHeaders: [{header: x-user, claim: sub}]\n", "", "? W? U4 O3 B2 K4", "B"),
+    ("the limit adds up what no route writes", "metadataKey: total", "metadataKey: tokens", "? W? U4 O3 B0 K4", "B"),
     ("no budget", "kind: BackendTrafficPolicy", "kind: Other", "? W? U4 O3 B0 K4", "B"),
     ("a static key", "    oidcExchangeToken: {awsRoleArn: \"arn:aws:iam::1:role/llm\"}\n", "    credentialsFile: {secretRef: {name: aws}}\n", "? W? U4 O3 B4 K2", "K"),
 ];

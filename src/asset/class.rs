@@ -93,6 +93,15 @@ impl Class {
         }
     }
 
+    /// `an` before what is spoken with a vowel (agent, llm-gateway, mcp-server), else `a`.
+    #[must_use]
+    pub fn article(self) -> &'static str {
+        let word = self.as_str();
+        let vowel = word.starts_with(['a', 'e', 'i', 'o', 'u'])
+            || ["llm", "mcp", "mlops"].iter().any(|w| word.starts_with(w));
+        if vowel { "an" } else { "a" }
+    }
+
     /// Whether others call it over the network, so that who may call it is a question.
     #[must_use]
     pub fn is_called(self) -> bool {

@@ -267,9 +267,10 @@ impl Subject for AssetRecord {
             return Vec::new();
         }
         vec![format!(
-            "{} {} is a {} (score {:.2})",
+            "{} {} is {} {} (score {:.2})",
             self.asset.resource.kind(),
             self.asset.reference(),
+            self.asset.class.article(),
             self.asset.class.as_str(),
             self.asset.score
         )]

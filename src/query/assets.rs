@@ -382,7 +382,7 @@ fn grade(
             workload: gateway::workload(links),
             user: gateway::user(asset, links, analysis.view),
             operation: gateway::operation(asset),
-            budget: gateway::budget(asset, links),
+            budget: gateway::budget(asset, links, analysis.view),
             key,
         };
         return (grade, Vec::new());
@@ -400,7 +400,7 @@ fn grade(
         },
         workload: reached.workload,
         operation: reached.operation,
-        budget: gateway::budget_behind(asset, links, reached.only_gateways),
+        budget: gateway::budget_behind(asset, links, analysis.view, reached.only_gateways),
         key,
     };
     (grade, reached.callers)

@@ -36,6 +36,12 @@ pub(super) fn write(
             }
         })
         .collect();
+    // What is not rendered may hold more (CycloneDX 1.6 `compositions[].aggregate`).
+    let aggregate = if report.not_rendered.is_empty() {
+        "unknown"
+    } else {
+        "incomplete"
+    };
     let document = json!({
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
@@ -47,6 +53,7 @@ pub(super) fn write(
         "components": components,
         "services": bom.services.into_values().collect::<Vec<_>>(),
         "dependencies": dependencies,
+        "compositions": [{"aggregate": aggregate}],
     });
     write_json(&mut out, &document, DEPTH)?;
     out.flush()

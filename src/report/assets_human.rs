@@ -38,14 +38,14 @@ pub(super) fn write(
         row(&mut text, ["ASSET", "CLASS", "SCORE", "GRADE", "EXPOSED"]);
         let named = named(&sure);
         for asset in &sure {
-            entry(&mut text, asset, &named);
+            entry(&mut text, report, asset, &named);
         }
     }
     if !possible.is_empty() {
         text.push_str("\nPossible, too little evidence for findings:\n");
         let named = named(&possible);
         for asset in &possible {
-            entry(&mut text, asset, &named);
+            entry(&mut text, report, asset, &named);
         }
     }
     text.push('\n');
@@ -101,10 +101,10 @@ fn named<'r>(assets: &[&'r AssetEntry]) -> Named<'r> {
 }
 
 /// The row of an asset, which says as much as tells it from others of its name.
-fn entry(text: &mut String, asset: &AssetEntry, named: &Named<'_>) {
+fn entry(text: &mut String, report: &AssetReport, asset: &AssetEntry, named: &Named<'_>) {
     let mut reference = asset.reference();
     let kinds = named.get(&reference);
-    let several_views = kinds
+    let several = kinds
         .and_then(|kinds| kinds.get(asset.kind.as_str()))
         .is_some_and(|&count| count > 1);
     if kinds.is_some_and(|kinds| kinds.len() > 1) {
@@ -128,8 +128,9 @@ fn entry(text: &mut String, asset: &AssetEntry, named: &Named<'_>) {
         let [_, class, score, grade, exposed] = cells;
         row(text, [name.as_ref(), class, score, grade, exposed]);
     }
-    if several_views {
-        let _ = writeln!(text, "  in {}", one_line(&asset.views.join(", ")));
+    if several {
+        let views = asset.views.join(", ");
+        let _ = writeln!(text, "  {} in {}", at(report, asset.span), one_line(&views));
     }
     for model in &asset.refs {
         let _ = writeln!(
@@ -168,9 +169,10 @@ pub fn why(report: &AssetReport, asset: &AssetEntry) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "{} {} is a {} (score {:.2})",
+        "{} {} is {} {} (score {:.2})",
         asset.kind,
         one_line(&asset.reference()),
+        asset.class.article(),
         asset.class.as_str(),
         asset.score
     );

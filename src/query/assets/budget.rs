@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::asset::grade::Component;
 use crate::resource::Resource;
+use crate::view::View;
 use crate::yaml::NodeRef;
 
 /// Header by which Envoy AI Gateway tells models apart.
@@ -52,6 +53,53 @@ pub(super) fn limit(policy: &Arc<Resource>, verified: &[String]) -> Option<Compo
         }
         _ => None,
     }
+}
+
+/// Why a limit of tokens counts nothing at a route: it adds up a key that the route writes for no request (Envoy AI Gateway
+/// `AIGatewayRoute.spec.llmRequestCosts[].metadataKey`, `GatewayConfig.spec.globalLLMRequestCosts`). `None` when a rule counts.
+pub(super) fn counts_nothing(
+    policy: &Arc<Resource>,
+    route: &Resource,
+    view: &View,
+) -> Option<Component> {
+    if policy.kind() != "BackendTrafficPolicy" || route.kind() != "AIGatewayRoute" {
+        return None;
+    }
+    let configs = view.of_kind("aigateway.envoyproxy.io", "GatewayConfig");
+    let costs = configs
+        .map(|config| {
+            config
+                .resource
+                .object()
+                .at(&["spec", "globalLLMRequestCosts"])
+        })
+        .chain([route.object().at(&["spec", "llmRequestCosts"])])
+        .flatten()
+        .flat_map(NodeRef::items);
+    let written: Vec<&str> = costs
+        .filter_map(|cost| cost.get("metadataKey")?.as_str())
+        .collect();
+    let rules = policy
+        .object()
+        .at(&["spec", "rateLimit", "global", "rules"]);
+    let mut rules = rules.into_iter().flat_map(NodeRef::items).peekable();
+    let mut unwritten = None;
+    rules.peek()?;
+    for rule in rules {
+        let metadata = rule.at(&["cost", "response", "metadata"])?;
+        let key = metadata.get("key")?;
+        let own = metadata.get("namespace").map(NodeRef::text) == Some("io.envoy.ai_gateway");
+        if !own || written.contains(&key.text()) {
+            return None;
+        }
+        unwritten = Some(key);
+    }
+    let key = unwritten?;
+    let says = format!(
+        "the limit counts nothing: the route writes no cost {}",
+        key.text()
+    );
+    Some(Component::known(0, says, Some(key.span())))
 }
 
 /// A header that selects clients: name in lower case, and whether each value has a budget of its own.

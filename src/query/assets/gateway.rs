@@ -19,7 +19,7 @@ pub(super) fn is_gateway(asset: &Asset) -> bool {
     asset.is_certain() && matches!(asset.class, Class::LlmGateway | Class::McpGateway)
 }
 
-const UNSEEN: &str = "its Gateway is not in the view";
+const UNSEEN: &str = "no Gateway of the view takes its routes";
 
 /// What callers must prove of their workload: only a client certificate counts.
 pub(super) fn workload(links: &Links) -> Component {
@@ -246,11 +246,13 @@ fn names_model(rule: NodeRef<'_>) -> bool {
 }
 
 /// The budget at a gateway: the weakest of the routes in.
-pub(super) fn budget(asset: &Asset, links: &Links) -> Component {
-    weakest(asset, links, |_, policies| {
+pub(super) fn budget(asset: &Asset, links: &Links, view: &View) -> Component {
+    weakest(asset, links, |route, policies| {
         let verified = budget::verified_headers(policies);
-        strongest(policies.iter().filter_map(|p| budget::limit(p, &verified)))
-            .ok_or("no policy limits tokens or requests")
+        let limit = |policy: &&Arc<Resource>| {
+            budget::counts_nothing(policy, route, view).or_else(|| budget::limit(policy, &verified))
+        };
+        strongest(policies.iter().filter_map(limit)).ok_or("no policy limits tokens or requests")
     })
 }
 
@@ -258,9 +260,10 @@ pub(super) fn budget(asset: &Asset, links: &Links) -> Component {
 pub(super) fn budget_behind(
     asset: &Asset,
     links: &Links,
+    view: &View,
     only_gateways: Option<bool>,
 ) -> Component {
-    let at_gateway = budget(asset, links);
+    let at_gateway = budget(asset, links, view);
     let limited = at_gateway.range.is_some_and(|(_, high)| high > 0);
     match only_gateways {
         _ if !limited || links.routes.is_empty() => {

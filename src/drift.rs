@@ -4,4 +4,5 @@
 pub mod cause;
 pub mod edit;
 pub mod lattice;
+pub mod live;
 pub mod pair;

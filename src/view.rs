@@ -5,6 +5,7 @@ mod conflict;
 mod content;
 mod folders;
 pub mod gitops;
+pub mod owned;
 pub mod releases;
 mod tool;
 
@@ -59,6 +60,8 @@ pub enum Lack {
     Broken,
     /// An object of Flux or Argo CD that does not say here what it applies.
     Unfollowed,
+    /// A kind or a namespace that an export of a cluster does not hold.
+    Unexported,
 }
 
 impl Lack {
@@ -70,6 +73,7 @@ impl Lack {
             Self::Unrendered => "not rendered",
             Self::Unbuilt | Self::Broken => "not built",
             Self::Unfollowed => "not followed",
+            Self::Unexported => "not exported",
         }
     }
 }
@@ -98,9 +102,18 @@ impl Opaque {
         self.lack == Lack::Unread
     }
 
+    /// Whether it is a kind that an export does not hold.
+    #[must_use]
+    pub fn is_one_kind(&self) -> bool {
+        self.lack == Lack::Unexported && self.namespace.is_none()
+    }
+
     /// Whether it may hold objects of a kind; a broken document often tells that it does not.
     #[must_use]
     pub fn may_hold(&self, kind: &str) -> bool {
+        if self.is_one_kind() {
+            return self.what == kind;
+        }
         match self.what.strip_prefix("broken ") {
             Some(of) => of == kind || of == "document" || of.ends_with("List"),
             None => true,
@@ -116,6 +129,7 @@ impl Opaque {
             Lack::Unbuilt => "is not built",
             Lack::Broken => "cannot be built",
             Lack::Unfollowed => "is not followed",
+            Lack::Unexported => "is not in the export",
         };
         format!("{} {words}", self.what)
     }
@@ -138,6 +152,8 @@ pub struct View {
     pub releases: Vec<Release>,
     /// Objects left out because the view holds an equal one already.
     pub repeated: u32,
+    /// Objects left out because a controller made them of another object of the view.
+    pub owned: u32,
     /// Kustomizations that were built for it.
     pub overlays: usize,
     by_kind: BTreeMap<GroupKind, Vec<u32>>,
@@ -162,8 +178,22 @@ impl View {
             files: Vec::new(),
             releases: Vec::new(),
             repeated: 0,
+            owned: 0,
             overlays: 0,
             by_kind,
+        }
+    }
+
+    /// The view with other members and other lacks, as far as that goes.
+    #[must_use]
+    pub fn holding(&self, members: Vec<Member>, opaque: Vec<Opaque>) -> Self {
+        Self {
+            files: self.files.clone(),
+            releases: self.releases.clone(),
+            repeated: self.repeated,
+            owned: self.owned,
+            overlays: self.overlays,
+            ..Self::new(self.name.clone(), self.found_by.clone(), members, opaque)
         }
     }
 

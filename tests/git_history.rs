@@ -575,3 +575,39 @@ fn a_baseline_knows_the_value() {
     assert!(!text.contains("web:latest"), "{text}");
     assert!(text.contains("\npath k\n"), "{text}");
 }
+
+#[test]
+fn staged_takes_what_the_config_names_from_the_index() {
+    let repo = Repo::new();
+    let namespace = |injection: &str| {
+        format!(
+            "apiVersion: v1\nkind: Namespace\nmetadata: {{name: ml, labels: {{istio-injection: {injection}}}}}\n"
+        )
+    };
+    let intent = |is: &str| format!("expect:\n- membership: {{of: ml/llm, is: {is}}}\n");
+    repo.write(
+        "meshgov.yaml",
+        "version: 1\nassume: {objects: [away/ns.yaml]}\nexpect: [intent.yaml]\n",
+    );
+    repo.write("away/ns.yaml", &namespace("enabled"));
+    repo.write("intent.yaml", &intent("sidecar"));
+    repo.write(
+        "pod.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: llm, namespace: ml}\nspec: {containers: [{name: c, image: registry.example.com/llm:1}]}\n",
+    );
+    repo.commit("first");
+    let staged = || {
+        let said = repo.run(&["check", "--select", "EXPECT001", "--staged", "--quiet"]);
+        said.code
+    };
+    assert_eq!(staged(), 0);
+    // The working tree says otherwise; the next commit does not.
+    repo.write("away/ns.yaml", &namespace("disabled"));
+    assert_eq!(staged(), 0);
+    repo.git(&["add", "-A"]);
+    assert_eq!(staged(), 1);
+    repo.write("intent.yaml", &intent("none"));
+    assert_eq!(staged(), 1);
+    repo.git(&["add", "-A"]);
+    assert_eq!(staged(), 0);
+}

@@ -30,14 +30,11 @@ with_token() (
   export GIT_CONFIG_VALUE_0="AUTHORIZATION: basic $basic"
   "$@"
 )
-# What the change means, as markdown: both sides as folders, cut to the paths.
+# What the change means, as markdown.
 comment() { # base file
-  local before=$out/base
-  mkdir -p "$before"
-  git archive --format=tar "$1:$(git rev-parse --show-prefix)" | tar -xf - -C "$before" || return 2
-  local code=0
-  "$MESHGOV_BIN" diff --base "$before" --format markdown --fail-on never --allow-empty -- "${paths[@]}" >"$2" || code=$?
-  return "$code"
+  local config=()
+  [ -z "${MESHGOV_ACTION_CONFIG:-}" ] || config=(--config "$MESHGOV_ACTION_CONFIG")
+  "$MESHGOV_BIN" diff "${config[@]}" --base "$1" --format markdown --fail-on never --allow-empty -- "${paths[@]}" >"$2"
 }
 
 args=(--format human --format "sarif=$sarif" --format "json=$json" --format "github=$annotations"

@@ -1,8 +1,10 @@
-//! L8: `assume.objects`. Input: the config; output: the objects of the files it names, marked as taken to exist.
+//! L8: `assume.objects`. Input: the config and the tree that is read; output: the objects of the files it names, as that tree holds them,
+//! marked as taken to exist.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::cli::tree::TreeSource;
 use crate::config::Config;
 use crate::discover::display::{Base, absolute};
 use crate::discover::{Discovered, Origin};
@@ -33,7 +35,11 @@ pub(super) struct Assumed {
 ///
 /// # Errors
 /// The user's: a path that leads to no file.
-pub(super) fn files(config: &Config) -> Result<Vec<Named<'_>>, Error> {
+pub(super) fn files<'c>(
+    config: &'c Config,
+    cwd: &Path,
+    source: &TreeSource,
+) -> Result<Vec<Named<'c>>, Error> {
     let mut named = Vec::new();
     let mut problems = Vec::new();
     let objects = config.assume().and_then(|section| section.get("objects"));
@@ -42,7 +48,7 @@ pub(super) fn files(config: &Config) -> Result<Vec<Named<'_>>, Error> {
             Some(folder) => folder.join(entry.text()),
             None => PathBuf::from(entry.text()),
         };
-        if path.is_file() {
+        if path.is_file() || source.bytes(cwd, &path).is_ok() {
             named.push(Named { entry, path });
         } else {
             let message = format!("there is no file `{}`", entry.text());
@@ -90,7 +96,7 @@ pub(super) fn load(
     named: &[Named<'_>],
     loaded: &mut Loaded,
     further: usize,
-    cwd: &Path,
+    (cwd, tree): (&Path, &TreeSource),
 ) -> Result<Assumed, Error> {
     let mut assumed = Assumed::default();
     let mut problems = Vec::new();
@@ -98,7 +104,8 @@ pub(super) fn load(
     for Named { entry, path } in named {
         let before = loaded.files.len() + further + assumed.sources.len();
         let number = SourceId(to_u32(before));
-        let text = std::fs::read(path)
+        let text = tree
+            .bytes(cwd, path)
             .map_err(|cause| cause.to_string())
             .and_then(|bytes| decode(bytes).map_err(|error| error.to_string()));
         let text = match text {

@@ -293,7 +293,7 @@ impl Check {
             kinds.extend(base.iter().flat_map(Input::kinds));
             let rules = settings.compiled(&kinds)?;
             let engine = settings.engine();
-            let files = expect::files(&settings.config, &request.cwd)?;
+            let files = expect::files(&settings.config, &request.cwd, &sides.head)?;
             if let Some(base) = base.as_mut().filter(|_| sides.new_only) {
                 base.found = expect::drafts(base, files.clone(), &engine)?;
             }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::pipeline::Input;
+use crate::cli::tree::TreeSource;
 use crate::config::Config;
 use crate::engine::Analysis;
 use crate::error::Error;
@@ -15,8 +16,12 @@ use crate::shape::Problem;
 use crate::source::SourceFile;
 use crate::yaml;
 
-/// Path and text of every expectation file of a config.
-pub(super) fn files(config: &Config, cwd: &Path) -> Result<Vec<(String, String)>, Error> {
+/// Path and text of every expectation file of a config, as the tree that is judged holds it.
+pub(super) fn files(
+    config: &Config,
+    cwd: &Path,
+    tree: &TreeSource,
+) -> Result<Vec<(String, String)>, Error> {
     let folder = config
         .file
         .as_ref()
@@ -25,7 +30,9 @@ pub(super) fn files(config: &Config, cwd: &Path) -> Result<Vec<(String, String)>
     let read = |name: &String| {
         let path = folder.join(name);
         let shown = path.to_string_lossy().replace('\\', "/");
-        match std::fs::read_to_string(cwd.join(&path)) {
+        let not_text = |e| std::io::Error::new(std::io::ErrorKind::InvalidData, e);
+        let bytes = tree.bytes(cwd, &path);
+        match bytes.and_then(|bytes| String::from_utf8(bytes).map_err(not_text)) {
             Ok(text) => Ok((shown, text)),
             Err(cause) => Err(Error::File {
                 action: "read",

@@ -152,7 +152,7 @@ pub(super) fn read_tree(
         TreeSource::Disk => discover::discover(request)?,
         TreeSource::Git(snapshot) => snapshot.discover(request)?,
     };
-    let assumed = assumed::files(config)?;
+    let assumed = assumed::files(config, &request.cwd, source)?;
     assumed::set_apart(&assumed, &mut discovered, &request.cwd);
     let mut loaded = load::load(&discovered, stdin);
     let assume = assume::read(config.assume());
@@ -167,7 +167,7 @@ pub(super) fn read_tree(
         TreeSource::Disk => config.render.len(),
         TreeSource::Git(_) => 0,
     };
-    let assumed = assumed::load(&assumed, &mut loaded, commands, &request.cwd)?;
+    let assumed = assumed::load(&assumed, &mut loaded, commands, (&request.cwd, source))?;
     settings.objects = assumed.objects;
     let views = views(&loaded, &discovered.roots, built, &settings);
     // What commands print stands in no folder, so it joins the views once they are found.
@@ -570,6 +570,12 @@ fn summary(view: &View, mesh: &MeshSummary, twice: usize) -> ViewSummary {
         assumptions.push(format!(
             "of {twice} objects that several files define differently, the last one counts"
         ));
+    }
+    if view.owned > 0 {
+        assumptions.push(match view.owned {
+            1 => "an object that a controller made of another one is left out".to_owned(),
+            n => format!("{n} objects that controllers made of others are left out"),
+        });
     }
     assumptions.extend(assumed_objects(view));
     assumptions.extend(mesh.assumptions.iter().cloned());

@@ -76,6 +76,19 @@ impl TreeSource {
         String::from_utf8(bytes).ok()
     }
 
+    /// The bytes of a file by its place on the disk; what a snapshot does not track is read from there.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(super) fn bytes(&self, cwd: &Path, path: &Path) -> std::io::Result<Vec<u8>> {
+        let full = absolute(cwd, path);
+        let tracked = match self {
+            Self::Disk => None,
+            Self::Git(snapshot) => snapshot.read(&Base::of(cwd).shown(&full)),
+        };
+        tracked.map_or_else(|| std::fs::read(&full), Ok)
+    }
+
     /// The YAML files that this tree tracks at or below a place on the disk, by their paths below it.
     pub(super) fn texts(&self, io: &Io<'_>, folder: &Path) -> Vec<(String, String)> {
         match self {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::drift::edit::{self, Edit};
+use crate::drift::live;
 use crate::facts::change::{Cause, Side};
 use crate::facts::{Origin, Role, Step};
 use crate::resource::{Resource, ResourceId};
@@ -138,8 +139,8 @@ pub struct Question<'q> {
     pub base_objects: &'q [ResourceId],
     /// The same of the head.
     pub head_objects: &'q [ResourceId],
-    /// The namespace the subject lives in.
-    pub namespace: &'q str,
+    /// The namespaces of what the change is about.
+    pub namespaces: &'q [&'q str],
 }
 
 /// Explains a change; empty when nothing that the facts rest on differs.
@@ -181,7 +182,7 @@ pub fn explain(objects: &Objects<'_>, question: &Question<'_>) -> Vec<Cause> {
         causes.extend(selectors(touch.both, &labels, word));
     }
     if causes.is_empty() {
-        causes = elsewhere(objects, question.namespace);
+        causes = elsewhere(objects, question.namespaces);
     }
     let mut seen = BTreeSet::new();
     causes.retain(|c| seen.insert((c.side, c.span)));
@@ -263,6 +264,12 @@ fn push_edit(causes: &mut Vec<Cause>, edit: &Edit) {
     let field = edit.field();
     let says = match (&edit.before, &edit.after) {
         (Some(before), Some(after)) => format!("{field}: {before} → {after}"),
+        (None, Some(after)) if after == "{}" && edit.base.is_some() => {
+            format!("{field} is empty now")
+        }
+        (Some(before), None) if before == "{}" && edit.head.is_some() => {
+            format!("{field} was empty")
+        }
         (Some(before), None) if edit.head.is_none() => format!("{field}: {before} is gone"),
         (None, Some(after)) if edit.base.is_none() => format!("{field}: {after} is new"),
         _ if edit.head.is_none() => format!("{field} is gone"),
@@ -279,6 +286,11 @@ fn relevant(base: &Member, head: &Member, keys: &BTreeSet<String>) -> Vec<Edit> 
     let (before, after) = (base.resource.object(), head.resource.object());
     let mut edits = edit::edits(before, after);
     let resource = &head.resource;
+    match (live::is_live(&base.resource), live::is_live(resource)) {
+        (true, false) => edits.retain(|e| e.head.is_some() || !live::is_default(&base.resource, e)),
+        (false, true) => edits.retain(|e| e.base.is_some() || !live::is_default(resource, e)),
+        _ => {}
+    }
     let carries_pods = crate::pods::template(resource).is_some();
     edits.retain(|e| match (resource.group(), resource.kind()) {
         _ if carries_pods => of_pods(e, keys, resource.kind() == "Pod"),
@@ -292,11 +304,9 @@ fn relevant(base: &Member, head: &Member, keys: &BTreeSet<String>) -> Vec<Edit> 
     edits
 }
 
-/// Whether the last field is a key of Istio's, or the whole map.
+/// Whether the last field is a key of Istio's.
 fn is_mesh_key(edit: &Edit) -> bool {
-    edit.path
-        .last()
-        .is_none_or(|key| key.contains("istio") || key == "labels" || key == "annotations")
+    edit.path.last().is_some_and(|key| key.contains("istio"))
 }
 
 fn of_pods(edit: &Edit, keys: &BTreeSet<String>, is_pod: bool) -> bool {
@@ -316,19 +326,14 @@ fn of_pods(edit: &Edit, keys: &BTreeSet<String>, is_pod: bool) -> bool {
     let last = edit.path.last().map_or("", String::as_str);
     matches!(
         last,
-        "labels"
-            | "annotations"
-            | "metadata"
-            | "serviceAccountName"
-            | "serviceAccount"
-            | "hostNetwork"
-            | "ports"
+        "metadata" | "serviceAccountName" | "serviceAccount" | "hostNetwork" | "ports"
     ) || has("ports")
         || edit.path.iter().any(|p| p == "[istio-proxy]")
-        || edit.after.is_none()
-            && edit.before.is_none()
-            && last.starts_with('[')
-            && has("containers")
+        || matches!(
+            edit.path.as_slice(),
+            [.., list, item] if item.starts_with('[')
+                && matches!(list.as_str(), "containers" | "initContainers")
+        )
 }
 
 /// Label keys that an object selects pods by.
@@ -399,14 +404,15 @@ pub fn is_of_mesh(resource: &Resource) -> bool {
         || (resource.is("", "ConfigMap") && resource.name.starts_with("istio"))
 }
 
-/// Edits of mesh objects that no proof names: of the subject's namespace, else of any other.
-fn elsewhere(objects: &Objects<'_>, namespace: &str) -> Vec<Cause> {
+/// Edits of mesh objects that no proof names: of the subject's namespaces, else of any other.
+fn elsewhere(objects: &Objects<'_>, namespaces: &[&str]) -> Vec<Cause> {
     let edited = objects.edited(is_of_mesh);
     let lives_here = |both: &&Both<'_>| {
         let member = both.1.or(both.0);
         member.is_some_and(|m| {
-            m.namespace.as_str() == namespace
-                || (m.resource.kind() == "Namespace" && m.resource.name == namespace)
+            namespaces.contains(&m.namespace.as_str())
+                || (m.resource.kind() == "Namespace"
+                    && namespaces.contains(&m.resource.name.as_str()))
         })
     };
     let near: Vec<Both<'_>> = edited.iter().filter(lives_here).copied().collect();

@@ -2,6 +2,7 @@
 //!
 //! Order of keys, style and comments are no edits; lists of named items pair by name, other lists as bags.
 
+use crate::facts::change::Side;
 use crate::source::Span;
 use crate::yaml::NodeRef;
 
@@ -93,13 +94,26 @@ fn bags(base: NodeRef<'_>, head: NodeRef<'_>) -> (Vec<usize>, Vec<usize>) {
 fn compare(base: NodeRef<'_>, head: NodeRef<'_>, path: &mut Vec<String>, found: &mut Vec<Edit>) {
     let (b, h) = (base.resolved(), head.resolved());
     if b.is_map() && h.is_map() {
+        let by_key = path.last().is_some_and(|p| is_keyed(p));
+        if b.is_empty() != h.is_empty() && !by_key {
+            // `- {}` in place of a rule says more than each of its fields that are gone.
+            let braces = |node: NodeRef<'_>| node.is_empty().then(|| "{}".to_owned());
+            found.push(Edit {
+                path: path.clone(),
+                base: Some(base.span()),
+                head: Some(head.span()),
+                before: braces(b),
+                after: braces(h),
+            });
+            return;
+        }
         for (key, value) in h.entries() {
             let name = key.key_text().into_owned();
             let other = b.get(&name);
             path.push(name);
             match other {
                 Some(other) => compare(other, value, path, found),
-                None => found.push(added(path, key.span(), value)),
+                None => one_sided(value, Side::Head, key.span(), path, found),
             }
             path.pop();
         }
@@ -107,7 +121,7 @@ fn compare(base: NodeRef<'_>, head: NodeRef<'_>, path: &mut Vec<String>, found: 
             let name = key.key_text().into_owned();
             if h.get(&name).is_none() {
                 path.push(name);
-                found.push(removed(path, key.span(), value));
+                one_sided(value, Side::Base, key.span(), path, found);
                 path.pop();
             }
         }
@@ -165,17 +179,52 @@ fn lists(base: NodeRef<'_>, head: NodeRef<'_>, path: &mut Vec<String>, found: &m
     }
     for h in new {
         if let Some(node) = head.item(h) {
-            path.push(format!("[{h}]"));
+            path.push(format!(
+                "[{}]",
+                name(Some(node)).unwrap_or_else(|| h.to_string())
+            ));
             found.push(added(path, node.span(), node));
             path.pop();
         }
     }
     for b in gone {
         if let Some(node) = base.item(b) {
-            path.push(format!("[{b}]"));
+            path.push(format!(
+                "[{}]",
+                name(Some(node)).unwrap_or_else(|| b.to_string())
+            ));
             found.push(removed(path, node.span(), node));
             path.pop();
         }
+    }
+}
+
+/// Maps whose keys mean something each by itself.
+fn is_keyed(field: &str) -> bool {
+    matches!(field, "labels" | "annotations" | "matchLabels")
+}
+
+/// A field that only one side has; of labels and annotations every key.
+fn one_sided(
+    node: NodeRef<'_>,
+    side: Side,
+    span: Span,
+    path: &mut Vec<String>,
+    found: &mut Vec<Edit>,
+) {
+    let one = match side {
+        Side::Base => removed,
+        Side::Head => added,
+    };
+    let map = node.resolved();
+    if !map.is_map() || !path.last().is_some_and(|p| is_keyed(p)) {
+        found.push(one(path, span, node));
+        return;
+    }
+    for (key, value) in map.entries() {
+        path.push(key.key_text().into_owned());
+        found.push(one(path, key.span(), value));
+        path.pop();
     }
 }
 
@@ -255,6 +304,20 @@ mod tests {
         assert_eq!(fields("a:\n  b: 1\n", "a:\n\n  b: 2\n"), ["a.b 2 3"]);
         assert_eq!(fields("a: 1\nb: 2\n", "a: 1\n"), ["b 2 -"]);
         assert_eq!(fields("a: 1\n", "a: 1\nb: 2\n"), ["b - 2"]);
+    }
+
+    #[test]
+    fn what_becomes_empty_is_told_from_what_is_gone() {
+        let base = "rules:\n- from:\n  - a: b\n  to: c\n";
+        assert_eq!(fields(base, "rules:\n\n- {}\n"), ["rules[0] 2 3"]);
+        assert_eq!(
+            fields("a: 1\nlabels:\n  b: c\n", "a: 1\n"),
+            ["labels.b 3 -"]
+        );
+        assert_eq!(
+            fields("labels:\n  b: c\n", "labels: {}\n"),
+            ["labels.b 2 -"]
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::facts::access::Access;
+use crate::facts::access::{Access, Level};
 use crate::facts::change::Direction;
 use crate::facts::peers::PeerSet;
 use crate::facts::transport::{Membership, Mode, Transport};
@@ -41,21 +41,33 @@ pub fn transport(before: &Transport, after: &Transport) -> Direction {
 /// Who is let in, and about whom an external authorizer is asked.
 #[derive(Clone, Debug)]
 pub struct Admitted {
-    /// Callers and requests that get through.
+    /// Callers and requests that the mesh lets through.
     pub allowed: PeerSet,
     /// Those an authorizer has the last word on.
     pub delegated: PeerSet,
-    /// The same on the scale.
+    /// What the network leaves of it, on the scale.
     pub access: Access,
 }
 
-/// The direction of access; `None` when both sides let in the same, however it is written.
+/// The direction of access; `None` when both sides let in the same, however it is written. `network`: whether the network before the port
+/// carries somebody it did not, and no longer carries somebody it did.
 ///
 /// The sets decide; where each side has something of its own, the level of the scale does.
 #[must_use]
-pub fn access(before: &Admitted, after: &Admitted) -> Option<Direction> {
-    let gained = !after.allowed.is_subset(&before.allowed);
-    let lost = !before.allowed.is_subset(&after.allowed);
+pub fn access(before: &Admitted, after: &Admitted, network: (bool, bool)) -> Option<Direction> {
+    match (before.access.level, after.access.level) {
+        (Level::Nobody, Level::Nobody) => return None,
+        (Level::Nobody, _) => return Some(Direction::Widened),
+        (_, Level::Nobody) => return Some(Direction::Narrowed),
+        _ => {}
+    }
+    let mut gained = !after.allowed.is_subset(&before.allowed);
+    let mut lost = !before.allowed.is_subset(&after.allowed);
+    // Whom the network carries in vain, because the mesh lets others in, makes no difference.
+    if before.access != after.access {
+        gained |= network.0;
+        lost |= network.1;
+    }
     match (gained, lost) {
         (true, false) => Some(Direction::Widened),
         (false, true) => Some(Direction::Narrowed),

@@ -291,7 +291,8 @@ impl Completeness {
 
     /// A release or template that opens the namespace: unlike a broken document, nothing is seen of it at all.
     pub(crate) fn unrendered(&self, namespace: &str) -> Option<&UnknownReason> {
-        let mut unread = self.opaque.iter().filter(|u| !u.opaque.is_broken());
+        let mut unread =
+            (self.opaque.iter()).filter(|u| !u.opaque.is_broken() && !u.opaque.is_one_kind());
         let found = unread.find(|unread| self.opens(unread, namespace))?;
         Some(&found.reason)
     }

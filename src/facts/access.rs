@@ -6,6 +6,7 @@
 //! Layers combine here and nowhere else: egress of the caller ∩ ingress of the port ∩ the mesh, on every way to the port.
 
 pub mod callers;
+mod carried;
 pub mod intervals;
 pub mod network;
 pub mod pods;

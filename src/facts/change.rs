@@ -21,6 +21,8 @@ pub enum ChangeKind {
     Membership,
     /// What clients send to a Service.
     Client,
+    /// Where a workload may call outside the view.
+    Egress,
     /// How an asset is reached from outside the cluster.
     Exposure,
     /// An AI asset appears, disappears or becomes another class.
@@ -44,6 +46,7 @@ impl ChangeKind {
             Self::Transport => "transport",
             Self::Membership => "membership",
             Self::Client => "client",
+            Self::Egress => "egress",
             Self::Exposure => "exposure",
             Self::Asset => "asset",
             Self::Model => "model",

@@ -1,9 +1,11 @@
 //! What an edit changes in meaning. Input: two trees as views; output: `DiffReport`: changes of facts with cause and proof, most dangerous
 //! first.
 
+mod aside;
 mod assets;
 mod callers;
 mod client;
+mod egress;
 mod facts;
 mod ports;
 mod touched;
@@ -19,6 +21,7 @@ use crate::facts::Assumptions;
 use crate::facts::change::{About, Cause, Change, ChangeKind, Direction, Side, State};
 use crate::source::Sources;
 use crate::view::View;
+pub use aside::Aside;
 use facts::Facts;
 use touched::Touched;
 
@@ -40,6 +43,8 @@ pub struct DiffReport {
     pub views: Vec<(Option<String>, Option<String>)>,
     /// Pairs of caller and port that came and went.
     pub edges: Totals,
+    /// What was left out of the comparison, by name.
+    pub aside: Aside,
     /// The texts that spans of the base index.
     pub base: Sources,
     /// The texts that spans of the head index.
@@ -112,6 +117,7 @@ pub fn diff(base: Tree<'_>, head: Tree<'_>, sources: (Sources, Sources)) -> Diff
         changes: Vec::new(),
         views: Vec::new(),
         edges: Totals::default(),
+        aside: Aside::default(),
         base: sources.0,
         head: sources.1,
         folders: (String::new(), String::new()),
@@ -120,9 +126,16 @@ pub fn diff(base: Tree<'_>, head: Tree<'_>, sources: (Sources, Sources)) -> Diff
     let known = (views::identities(base.views), views::identities(head.views));
     for (b, h) in paired {
         let name = |view: Option<&Arc<View>>| view.map(|v| v.name.clone());
-        let before = Facts::of(b.map_or(&nothing, AsRef::as_ref), base.assume);
-        let after = Facts::of(h.map_or(&nothing, AsRef::as_ref), head.assume);
+        let (was, is) = (
+            b.map_or(&nothing, AsRef::as_ref),
+            h.map_or(&nothing, AsRef::as_ref),
+        );
+        let texts = (&report.base, &report.head);
+        let (b_part, h_part, lacks) = aside::set_aside(was, is, texts, &mut report.aside);
+        let before = Facts::of(b_part.as_ref().unwrap_or(was), base.assume);
+        let after = Facts::of(h_part.as_ref().unwrap_or(is), head.assume);
         let mut compared = Compared::new(&before, &after, &known);
+        compared.lacks = lacks;
         compared.run();
         report.edges.add(compared.totals);
         report.changes.append(&mut compared.changes);
@@ -136,6 +149,8 @@ pub fn diff(base: Tree<'_>, head: Tree<'_>, sources: (Sources, Sources)) -> Diff
 struct Compared<'c, 'v> {
     base: &'c Facts<'v>,
     head: &'c Facts<'v>,
+    /// Whether one side lacks what the other has, so that nothing is told by what can be known on one of them only.
+    lacks: bool,
     /// Workloads by position.
     pairs: Pairs,
     objects: Objects<'v>,
@@ -176,6 +191,7 @@ impl<'c, 'v> Compared<'c, 'v> {
             objects: Objects::of(base.analysis.view, head.analysis.view, renamed),
             base,
             head,
+            lacks: false,
             pairs,
             changes: Vec::new(),
             totals: Totals::default(),

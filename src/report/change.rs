@@ -83,24 +83,29 @@ pub(super) fn sentence_of(change: &Change, subject: &str) -> String {
             one_line(&reasons.join("; "))
         );
     }
+    // `ml/llm:8080 and 3 more ask`.
+    let (s, is) = match subject.ends_with(" more") {
+        true => ("", "are"),
+        false => ("s", "is"),
+    };
     match change.kind {
         ChangeKind::Access | ChangeKind::Callers => callers(change, subject),
         ChangeKind::Reach => reach(change, subject),
         ChangeKind::Membership => match change.direction {
-            Direction::Widened => format!("{subject} leaves the mesh"),
-            Direction::Narrowed => format!("{subject} joins the mesh"),
-            Direction::Changed => format!("{subject} changes the dataplane of its mesh"),
+            Direction::Widened => format!("{subject} leave{s} the mesh"),
+            Direction::Narrowed => format!("{subject} join{s} the mesh"),
+            Direction::Changed => format!("{subject} change{s} the dataplane of its mesh"),
         },
         ChangeKind::Transport => match change.after.words() {
-            "strict" => format!("{subject} now asks for mutual TLS"),
+            "strict" => format!("{subject} now ask{s} for mutual TLS"),
             words if words.starts_with("plaintext") => {
-                format!("{subject} now takes plaintext only")
+                format!("{subject} now take{s} plaintext only")
             }
             "permissive" if change.direction == Direction::Widened => {
-                format!("{subject} now accepts plaintext besides mutual TLS")
+                format!("{subject} now accept{s} plaintext besides mutual TLS")
             }
-            "permissive" => format!("{subject} now accepts mutual TLS besides plaintext"),
-            _ => format!("{subject} now accepts something else"),
+            "permissive" => format!("{subject} now accept{s} mutual TLS besides plaintext"),
+            _ => format!("{subject} now accept{s} something else"),
         },
         ChangeKind::Client => {
             let who = plural(change.clients, "client");
@@ -111,15 +116,22 @@ pub(super) fn sentence_of(change: &Change, subject: &str) -> String {
             }
         }
         ChangeKind::Provider => match change.direction {
-            Direction::Narrowed => format!("{subject} calls fewer external providers"),
-            Direction::Widened => format!("{subject} calls a new external provider"),
-            Direction::Changed => format!("{subject} calls other external providers"),
+            Direction::Narrowed => format!("{subject} call{s} fewer external providers"),
+            Direction::Widened => format!("{subject} call{s} a new external provider"),
+            Direction::Changed => format!("{subject} call{s} other external providers"),
         },
-        ChangeKind::Model => format!("{subject} names other models"),
+        ChangeKind::Egress => match (change.direction, change.after.words()) {
+            (_, "anywhere") => format!("{subject} can call any host outside"),
+            (_, "nowhere") => format!("{subject} can call no host outside any more"),
+            (Direction::Widened, _) => format!("{subject} can call more hosts outside"),
+            (Direction::Narrowed, _) => format!("{subject} can call fewer hosts outside"),
+            (Direction::Changed, _) => format!("{subject} can call other hosts outside"),
+        },
+        ChangeKind::Model => format!("{subject} name{s} other models"),
         ChangeKind::Exposure => match change.direction {
-            Direction::Widened => format!("{subject} is reached from further outside"),
-            Direction::Narrowed => format!("{subject} is reached from less far outside"),
-            Direction::Changed => format!("{subject} is reached in another way"),
+            Direction::Widened => format!("{subject} {is} reached from further outside"),
+            Direction::Narrowed => format!("{subject} {is} reached from less far outside"),
+            Direction::Changed => format!("{subject} {is} reached in another way"),
         },
         ChangeKind::Asset => match (&change.before, &change.after) {
             (State::Absent, _) => format!("{subject} is a new AI asset"),
@@ -127,9 +139,9 @@ pub(super) fn sentence_of(change: &Change, subject: &str) -> String {
             _ => format!("{subject} becomes another kind of AI asset"),
         },
         ChangeKind::Grade => match change.direction {
-            Direction::Widened => format!("{subject} gets a worse access grade"),
-            Direction::Narrowed => format!("{subject} gets a better access grade"),
-            Direction::Changed => format!("{subject} gets another access grade"),
+            Direction::Widened => format!("{subject} get{s} a worse access grade"),
+            Direction::Narrowed => format!("{subject} get{s} a better access grade"),
+            Direction::Changed => format!("{subject} get{s} another access grade"),
         },
     }
 }
@@ -151,6 +163,11 @@ fn callers(change: &Change, subject: &str) -> String {
             )
         }
         (_, State::Absent, ..) => format!("{subject} is gone"),
+        (was, is, 0, 0)
+            if is.words().starts_with("anyone") && !was.words().starts_with("anyone") =>
+        {
+            format!("{subject} lets in anyone now; no workload here is new among its callers")
+        }
         (_, _, 0, 0) => {
             let what = match change.direction {
                 Direction::Widened => "more",
@@ -274,7 +291,7 @@ pub(super) fn step(report: &DiffReport, side: Side, step: &Step) -> String {
     }
 }
 
-/// `2 widened, 1 changed, 3 narrowed`, or that nothing changed.
+/// `2 widened, 1 changed, 3 narrowed`, or that nothing changed, as far as that is known.
 pub(super) fn counts(report: &DiffReport) -> String {
     let of = |direction| {
         let is = |c: &&Change| c.direction == direction;
@@ -287,7 +304,12 @@ pub(super) fn counts(report: &DiffReport) -> String {
         .map(|(n, word)| format!("{} {word}", number(n)))
         .collect();
     if words.is_empty() {
-        return "nothing changes in meaning".to_owned();
+        // What nobody could tell is not the same as no change.
+        let whole = report.edges.undecided == 0 && report.aside.not_exported.is_empty();
+        return match whole {
+            true => "nothing changes in meaning".to_owned(),
+            false => "nothing changes in meaning as far as it is known".to_owned(),
+        };
     }
     words.join(", ")
 }
@@ -315,6 +337,65 @@ pub(super) fn scope(report: &DiffReport) -> String {
         ));
     }
     words
+}
+
+/// What was left out of the comparison and what was taken for granted, a line each.
+pub(super) fn notes(report: &DiffReport) -> Vec<String> {
+    let aside = &report.aside;
+    let names = |set: &std::collections::BTreeSet<String>| {
+        let words: Vec<String> = set.iter().map(|name| one_line(name).into_owned()).collect();
+        and_more(words.iter(), NAMES)
+    };
+    let mut notes = Vec::new();
+    if !aside.alike.is_empty() {
+        let list = if aside.alike.len() > FEW {
+            by_kind(&aside.alike)
+        } else {
+            names(&aside.alike)
+        };
+        notes.push(format!(
+            "not known, and taken to be the same on both sides: {list}"
+        ));
+    }
+    if !aside.placed.is_empty() {
+        let list = names(&aside.placed);
+        notes.push(format!(
+            "objects without a namespace are taken to be in: {list}"
+        ));
+    }
+    if !aside.not_exported.is_empty() {
+        let list = names(&aside.not_exported);
+        notes.push(format!("not in the export, so not compared: {list}"));
+    }
+    if !aside.not_in_tree.is_empty() {
+        let list = names(&aside.not_in_tree);
+        notes.push(format!(
+            "namespaces only in the export, not compared: {list}"
+        ));
+    }
+    if aside.made > 0 {
+        let what = plural(aside.made, "object");
+        notes.push(format!(
+            "made by controllers, not compared: {what} of the export"
+        ));
+    }
+    notes
+}
+
+/// Names of a note that are printed.
+const NAMES: usize = 8;
+/// Things that a note names one by one.
+const FEW: usize = 3;
+
+/// `2 HelmReleases, 12 templates`: by the word before each name.
+fn by_kind(names: &std::collections::BTreeSet<String>) -> String {
+    let mut kinds = std::collections::BTreeMap::new();
+    for name in names {
+        let kind = name.split(' ').next().unwrap_or(name);
+        *kinds.entry(kind).or_insert(0) += 1;
+    }
+    let words: Vec<String> = kinds.into_iter().map(|(kind, n)| plural(n, kind)).collect();
+    words.join(", ")
 }
 
 /// Names with how many more there are.

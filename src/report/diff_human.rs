@@ -7,8 +7,8 @@ use crate::facts::change::{Change, Side};
 use crate::query::diff::DiffReport;
 
 use super::{
-    Group, Options, causes, counts, first_names, groups, number, one_line, scope, sentence_of,
-    step, telling,
+    Group, Options, causes, counts, first_names, groups, notes, number, one_line, scope,
+    sentence_of, step, telling,
 };
 
 /// Groups, lines of one, and steps of a proof that are printed without `--all`.
@@ -33,6 +33,9 @@ pub(super) fn write(report: &DiffReport, options: &Options, out: &mut dyn Write)
         ));
     }
     text.push_str(&format!("{}; {}\n", counts(report), scope(report)));
+    for note in notes(report) {
+        text.push_str(&format!("{note}\n"));
+    }
     out.write_all(text.as_bytes())
 }
 

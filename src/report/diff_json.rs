@@ -21,6 +21,7 @@ struct Document {
     tool: Value,
     changes: Vec<Value>,
     views: Vec<Value>,
+    set_aside: Value,
     summary: Summary,
 }
 
@@ -62,6 +63,13 @@ pub(super) fn write(
                 json!({"base": of(Side::Base, base), "head": of(Side::Head, head)})
             })
             .collect(),
+        set_aside: json!({
+            "alike": report.aside.alike,
+            "notExported": report.aside.not_exported,
+            "notInTree": report.aside.not_in_tree,
+            "placed": report.aside.placed,
+            "madeByControllers": report.aside.made,
+        }),
         summary: Summary {
             widened: of(Direction::Widened),
             changed: of(Direction::Changed),

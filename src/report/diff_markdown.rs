@@ -8,8 +8,8 @@ use crate::facts::change::{Change, ChangeKind, Direction, Side};
 use crate::query::diff::DiffReport;
 
 use super::{
-    Group, Options, causes, counts, escaped, first_names, groups, number, scope, sentence_of, step,
-    telling,
+    Group, Options, causes, counts, escaped, first_names, groups, notes, number, scope,
+    sentence_of, step, telling,
 };
 
 /// Causes, lines of one, and steps of a proof that are printed.
@@ -67,7 +67,10 @@ fn body(report: &DiffReport, page: &mut String) -> std::fmt::Result {
             "{more} further causes: run `meshgov diff` to see them.\n"
         )?;
     }
-    writeln!(page, "<sub>{}</sub>", escaped(&scope(report)))
+    let mut last = vec![scope(report)];
+    last.extend(notes(report));
+    let last: Vec<String> = last.iter().map(|line| escaped(line)).collect();
+    writeln!(page, "<sub>{}</sub>", last.join("<br>"))
 }
 
 fn first(group: &Group<'_>) -> Direction {

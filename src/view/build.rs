@@ -17,7 +17,7 @@ use crate::source::{to_u32, to_usize};
 use crate::view::content::Copies;
 use crate::view::gitops::{self, Unread};
 use crate::view::tool::is_for_a_tool;
-use crate::view::{Lack, Member, Namespace, Opaque, View, conflict, folders};
+use crate::view::{Lack, Member, Namespace, Opaque, View, conflict, folders, owned};
 
 /// What the configuration says about views.
 #[derive(Clone, Debug, Default)]
@@ -358,10 +358,12 @@ impl Builder<'_> {
             .into_iter()
             .map(|(resource, namespace)| self.member(Arc::clone(resource), namespace))
             .collect();
+        let owned = owned::leave_out(&mut members);
         self.assume(&mut members, default.as_deref());
         let name = self.unique(plan.name);
         let mut view = View::new(name, plan.found_by, members, opaque);
         view.repeated = repeated;
+        view.owned = owned;
         view.overlays = plan.overlays;
         view.files = plan.files;
         self.views.push(view);

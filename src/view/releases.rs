@@ -111,6 +111,7 @@ impl<'l> Work<'l> {
         let members = said_once(members);
         let mut complete = View::new(view.name, view.found_by, members, opaque);
         complete.repeated = view.repeated;
+        complete.owned = view.owned;
         complete.overlays = view.overlays;
         complete.files = view.files;
         complete.releases = releases;

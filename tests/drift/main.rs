@@ -9,6 +9,7 @@
 )]
 
 mod case;
+mod export;
 
 use std::path::Path;
 

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use crate::engine::istio::Istio;
 use crate::facts::egress::{Egress, EgressMode};
-use crate::facts::selector::MatchLabels;
+use crate::facts::selector::{MatchLabels, is_placeholder};
 use crate::facts::transport::Membership;
 use crate::facts::workload::Workload;
-use crate::facts::{Fact, Step};
+use crate::facts::{Fact, Step, UnknownReason};
 use crate::resource::Resource;
 use crate::view::View;
 use crate::yaml::NodeRef;
@@ -194,6 +194,13 @@ impl Istio {
         let imports = spec.and_then(|s| s.get("egress")).filter(|n| !n.is_empty());
         let (to, declared) = self.outbound.visible(workload.namespace.as_str(), imports);
         let own = spec.and_then(|s| s.at(&["outboundTrafficPolicy", "mode"]));
+        if let Some(node) = own.filter(|node| is_placeholder(node.text())) {
+            let reason = UnknownReason {
+                missing: format!("the value of `{}`", node.text()),
+                span: Some(node.span()),
+            };
+            return Fact::unknown(reason, Vec::new());
+        }
         let (mode, step) = match (sidecar, own) {
             (Some(sidecar), Some(node)) => {
                 let says = format!("Sidecar {} says {}", sidecar.resource.name, node.text());

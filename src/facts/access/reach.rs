@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use crate::facts::access::Access;
-use crate::facts::access::callers::Callers;
 use crate::facts::access::network::{Network, Sender};
 use crate::facts::pattern::{self, Pattern};
 use crate::facts::peers::identity::IdentityPattern;
@@ -77,14 +76,6 @@ impl Networks {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.plain.is_none() && self.identified.is_none()
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        fn callers(network: &Option<Arc<Network>>) -> Option<&Callers> {
-            network.as_ref().map(|n| &*n.callers)
-        }
-        callers(&self.plain) == callers(&other.plain)
-            && callers(&self.identified) == callers(&other.identified)
     }
 
     /// The same network for every connection.
@@ -211,8 +202,24 @@ impl Reach {
             && self.trust_domains == other.trust_domains
             && self.paths.len() == other.paths.len()
             && self.paths.iter().zip(&other.paths).all(same_path)
-            && self.network.is_same(&other.network)
-            && self.to_waypoint.is_same(&other.to_waypoint)
+            && self.same_network(other)
+    }
+
+    /// Whether the network carries somebody to the port whom it did not, and no longer carries somebody whom it did.
+    #[must_use]
+    pub fn moved_by_network(&self, before: &Self) -> (bool, bool) {
+        let pairs = [
+            (&self.network, &before.network),
+            (&self.to_waypoint, &before.to_waypoint),
+        ];
+        let moves = pairs.map(|(is, was)| is.moved(was));
+        (moves.iter().any(|m| m.0), moves.iter().any(|m| m.1))
+    }
+
+    /// Whether the network before the port is the same.
+    #[must_use]
+    pub fn same_network(&self, other: &Self) -> bool {
+        self.network.is_same(&other.network) && self.to_waypoint.is_same(&other.to_waypoint)
     }
 
     /// Whether the network carries a workload's connections on a way to the port, `identity` being what it presents; `None` = a policy of the
@@ -232,6 +239,17 @@ impl Reach {
             return Some(true);
         };
         (!network.is_doubtful(client)).then(|| network.admits_workload(client))
+    }
+
+    /// Whether a policy of the workload's own cannot be read, so that nobody can tell whether its connections are carried.
+    #[must_use]
+    pub fn is_doubtful(&self, client: WorkloadId) -> bool {
+        let networks = [&self.network, &self.to_waypoint];
+        networks
+            .into_iter()
+            .flat_map(|n| [&n.plain, &n.identified])
+            .flatten()
+            .any(|network| network.is_doubtful(client))
     }
 
     /// The same when policies of callers that cannot be read let out all they may; `None` when that makes no difference to anyone.
@@ -258,13 +276,18 @@ impl Reach {
         })
     }
 
-    /// Whether some request of a caller gets through; `through_service` is what [`Call::through_service`] is, for a caller that may also
+    /// Whether some request of a sender with this identity gets through; `through_service` is what [`Call::through_service`] is, for a caller that may also
     /// call the pod directly.
     #[must_use]
-    pub fn lets_in(&self, caller: Option<&Identity>, through_service: bool) -> bool {
+    pub fn lets_in(
+        &self,
+        sender: Sender,
+        caller: Option<&Identity>,
+        through_service: bool,
+    ) -> bool {
         let through = |network: Option<&Network>, caller: Option<&Identity>| {
             let source = crate::facts::peers::NO_ADDRESS;
-            network.is_none_or(|n| n.carries(Sender::Unsaid, caller, source))
+            network.is_none_or(|n| n.carries(sender, caller, source))
         };
         if !self.proxied {
             return through(self.network.of(false), caller);

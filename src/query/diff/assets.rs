@@ -173,7 +173,7 @@ impl Compared<'_, '_> {
             change.cause = self.explain(&Question {
                 base_objects: &before.related(),
                 head_objects: &after.related(),
-                namespace: &after.entry.namespace,
+                namespaces: &[&after.entry.namespace],
                 ..Question::default()
             });
         }

@@ -10,12 +10,13 @@ use rayon::prelude::*;
 use crate::drift::cause::Question;
 use crate::engine::istio::{Destination, Reach, Wire};
 use crate::facts::access::Level;
+use crate::facts::access::network::Sender;
 use crate::facts::change::{ChangeKind, Direction, Edges, Side, State};
 use crate::facts::transport::Membership;
 use crate::facts::workload::{Port, Workload};
 use crate::query::diff::Compared;
 use crate::query::diff::facts::{At, Facts};
-use crate::query::diff::ports::{PortPair, rests_on};
+use crate::query::diff::ports::{PortPair, proof, rests_on};
 use crate::query::diff::touched::Touched;
 
 /// A caller on both sides, or on one.
@@ -87,18 +88,24 @@ impl Compared<'_, '_> {
             let Some((asks_all, found)) = found else {
                 continue;
             };
-            self.totals.added += found.edges.added;
-            self.totals.removed += found.edges.removed;
+            let came = found.by_client.iter().filter(|(_, came)| *came).count();
+            self.totals.added += came;
+            self.totals.removed += found.by_client.len() - came;
             match pair.change {
                 Some(change) => {
                     if let Some(change) = self.changes.get_mut(change) {
                         change.edges = Some(found.edges);
                     }
                 }
-                None if asks_all => self.other_callers(pair, found, clients),
+                // Who became another caller explains its own coming and going; the way to the port explains the rest.
                 None => {
-                    for (client, came) in found.by_client {
-                        by_client.entry(client).or_default().push((at, came));
+                    for (client, came) in &found.by_client {
+                        if clients.get(*client).is_some_and(|c| c.is_other) {
+                            by_client.entry(*client).or_default().push((at, *came));
+                        }
+                    }
+                    if asks_all {
+                        self.other_callers(pair, found, clients);
                     }
                 }
             }
@@ -124,6 +131,8 @@ impl Compared<'_, '_> {
             let Some(client) = clients.get(at) else {
                 continue;
             };
+            // A port with a change of its own names all who came and went; else others answer for themselves.
+            let counts = pair.change.is_some() || !client.is_other;
             let b = before.call(client.base, &mut was);
             let h = after.call(client.head, &mut is);
             found.edges.before += usize::from(matches!(b, Call::Yes { .. }));
@@ -135,13 +144,17 @@ impl Compared<'_, '_> {
             match (b, h) {
                 (Call::Unknown, _) | (_, Call::Unknown) => found.edges.undecided += 1,
                 (Call::No, Call::Yes { anonymous }) => {
-                    found.edges.anonymous += usize::from(anonymous);
                     found.by_client.push((at, true));
-                    added.push(name(self.head, client.head));
+                    if counts {
+                        found.edges.anonymous += usize::from(anonymous);
+                        added.push(name(self.head, client.head));
+                    }
                 }
                 (Call::Yes { .. }, Call::No) => {
                     found.by_client.push((at, false));
-                    removed.push(name(self.base, client.base));
+                    if counts {
+                        removed.push(name(self.base, client.base));
+                    }
                 }
                 _ => {}
             }
@@ -171,11 +184,30 @@ impl Compared<'_, '_> {
         let states = (count(found.edges.before), count(found.edges.after));
         let (mut base, mut head) = (Vec::new(), Vec::new());
         // The proof of one caller that came or went shows what changed on its way.
-        let one = found.by_client.first().and_then(|(at, _)| clients.get(*at));
+        let mut moved = found
+            .by_client
+            .iter()
+            .filter_map(|(at, _)| clients.get(*at));
+        let one = moved.find(|client| !client.is_other);
         if let Some(client) = one {
             base = way(self.base, client.base, b);
             head = way(self.head, client.head, h);
         }
+        // Whom the network carries is part of who is let in.
+        if !pair.same_rules
+            && let (Some((.., was)), Some((.., is))) = (self.base.port(b), self.head.port(h))
+        {
+            base.extend(proof(&was.reach));
+            head.extend(proof(&is.reach));
+        }
+        let caller = one
+            .and_then(|c| {
+                self.head
+                    .workload(c.head?)
+                    .or_else(|| self.base.workload(c.base?))
+            })
+            .map(|w| w.namespace.as_str().to_owned())
+            .unwrap_or_default();
         let mut change = self.change(ChangeKind::Callers, about, states, direction);
         let rests = |facts: &Facts<'_>, at: usize| {
             facts
@@ -188,7 +220,7 @@ impl Compared<'_, '_> {
             head: &head,
             base_objects: &rests(self.base, b.0),
             head_objects: &rests(self.head, h.0),
-            namespace: &change.about.namespace.clone(),
+            namespaces: &[&change.about.namespace.clone(), &caller],
         });
         change.base_proof = base;
         change.head_proof = head;
@@ -264,7 +296,7 @@ impl Compared<'_, '_> {
                 head: &change.head_proof,
                 base_objects: &rests(self.base, client.base),
                 head_objects: &rests(self.head, client.head),
-                namespace: &change.about.namespace.clone(),
+                namespaces: &[&change.about.namespace.clone()],
             })
         } else {
             let resource = &change.about.resource;
@@ -325,15 +357,20 @@ impl<'f, 'v> Asked<'f, 'v> {
         let Some(&membership) = its.membership.get() else {
             return Call::Unknown;
         };
+        if reach.is_doubtful(client.id) {
+            return Call::Unknown;
+        }
         let yes = |lets_in: bool, anonymous| match lets_in {
             true => Call::Yes { anonymous },
             false => Call::No,
         };
-        let nobody = reach.lets_in(None, false);
+        let sender = Sender::Workload(client.id);
+        let nobody = reach.lets_in(sender, None, false);
         if membership == Membership::None {
             return yes(nobody, true);
         }
-        let known = reach.lets_in(Some(&its.identity), membership == Membership::Ambient);
+        let tunnels = membership == Membership::Ambient;
+        let known = reach.lets_in(sender, Some(&its.identity), tunnels);
         if !nobody && !known {
             return Call::No;
         }

@@ -1,5 +1,5 @@
 //! What clients send. Input: two views in comparison; output: changes of the wire per Service port, where a DestinationRule, a policy or
-//! mesh-wide settings changed it. Where the server itself became plaintext, its transport says it all.
+//! mesh-wide settings changed it. Where only the server itself became plaintext, its transport says it all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -40,7 +40,8 @@ impl Compared<'_, '_> {
                 );
                 if touched.service(&key.0, &key.1) && seen.insert(key.clone()) {
                     let service = service.clone();
-                    let moves = self.moves((b, h), &key, clients);
+                    let by_rule = touched.rule(&key.0, &key.1);
+                    let moves = self.moves((b, h), &key, clients, by_rule);
                     self.report(&service, &key.0, moves);
                 }
             }
@@ -48,8 +49,15 @@ impl Compared<'_, '_> {
         self.hosts_without_pods(clients, &seen);
     }
 
-    /// Clients in the mesh, on both sides alike, to whom something else happens.
-    fn moves(&self, (b, h): (At, At), key: &(String, String, u16), clients: &[Client]) -> Moves {
+    /// Clients in the mesh, on both sides alike, to whom something else happens; `by_rule`: a rule for their way was edited, so that the
+    /// server is not all that explains it.
+    fn moves(
+        &self,
+        (b, h): (At, At),
+        key: &(String, String, u16),
+        clients: &[Client],
+        by_rule: bool,
+    ) -> Moves {
         let mode = |facts: &Facts<'_>, at| {
             let (_, _, its) = facts.port(at)?;
             Some(its.transport.get()?.mode)
@@ -71,7 +79,10 @@ impl Compared<'_, '_> {
             let after = wire(self.head, after, membership, place, &mut wires.1);
             if let (Some(Ok(before)), Some(Ok(after))) = (before, after)
                 && before != after
-                && (before == Wire::Broken || after == Wire::Broken || same_mode(was, is))
+                && (before == Wire::Broken
+                    || after == Wire::Broken
+                    || by_rule
+                    || same_mode(was, is))
             {
                 moves.entry((before, after)).or_default().push((base, head));
             }
@@ -150,7 +161,7 @@ impl Compared<'_, '_> {
             head: &change.head_proof,
             base_objects: &servers(self.base, destination),
             head_objects: &servers(self.head, destination),
-            namespace,
+            namespaces: &[namespace],
         });
         self.changes.push(change);
     }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::drift::cause::Question;
-use crate::drift::lattice;
+use crate::drift::{lattice, live};
 use crate::engine::istio::Reach;
 use crate::facts::access::Level;
 use crate::facts::change::{About, Cause, Change, ChangeKind, Direction, Side, State, Where};
 use crate::facts::transport::Transport;
 use crate::facts::workload::Workload;
 use crate::facts::{Fact, Step};
-use crate::query::diff::facts::{At, PortFacts};
+use crate::query::diff::facts::{At, Facts, PortFacts};
 use crate::query::diff::{Compared, words};
 use crate::resource::ResourceId;
 
@@ -31,6 +31,7 @@ impl Compared<'_, '_> {
         let mut ports = Vec::new();
         for (b, h) in self.pairs.both.clone() {
             self.membership(b, h);
+            self.egress(b, h);
             for (base, head) in self.paired_ports(b, h) {
                 let pair = match (base, head) {
                     (Some(base), Some(head)) => self.port(base, head),
@@ -66,7 +67,16 @@ impl Compared<'_, '_> {
         for (at, port) in head.iter().enumerate() {
             all.entry((port.number, port.protocol)).or_default().1 = Some((h, at));
         }
-        all.into_values().collect()
+        // A proxy that stands beside the application in the cluster only is no port of the application.
+        let is_own = |facts: &Facts<'_>, at: Option<At>| {
+            at.and_then(|at| facts.port(at))
+                .is_none_or(|(w, port, _)| !live::is_of_proxy(&w.resource, port.number))
+        };
+        let kept = all.into_values().filter(|(base, head)| {
+            base.is_some() && head.is_some()
+                || (is_own(self.base, *base) && is_own(self.head, *head))
+        });
+        kept.collect()
     }
 
     /// What a change is about; `is_asset` is filled in later.
@@ -95,6 +105,10 @@ impl Compared<'_, '_> {
             (Ok(before), Ok(after)) if before == after => return,
             (Ok(before), Ok(after)) => lattice::membership(*before, *after),
             (Err(_), Err(_)) => {
+                self.totals.undecided += 1;
+                return;
+            }
+            _ if self.lacks => {
                 self.totals.undecided += 1;
                 return;
             }
@@ -134,12 +148,18 @@ impl Compared<'_, '_> {
             (Ok(before), Ok(after)) if before.is_same(after) => return pair,
             (Ok(before), Ok(after)) => {
                 pair.same_rules = false;
-                match lattice::access(&words::admitted(before), &words::admitted(after)) {
+                let network = after.moved_by_network(before);
+                let (was, is) = (words::admitted(before), words::admitted(after));
+                match lattice::access(&was, &is, network) {
                     Some(direction) => direction,
                     None => return pair,
                 }
             }
             (Err(_), Err(_)) => {
+                self.totals.undecided += 1;
+                return pair;
+            }
+            _ if self.lacks => {
                 self.totals.undecided += 1;
                 return pair;
             }
@@ -171,6 +191,7 @@ impl Compared<'_, '_> {
             (Ok(before), Ok(after)) if before == after => return,
             (Ok(before), Ok(after)) => lattice::transport(before, after),
             (Err(_), Err(_)) => return,
+            _ if self.lacks => return,
             _ => Direction::Changed,
         };
         let states = (
@@ -252,7 +273,7 @@ impl Compared<'_, '_> {
                 head: h,
                 base_objects: before,
                 head_objects: after,
-                namespace: workload.namespace.as_str(),
+                namespaces: &[workload.namespace.as_str()],
             })
         };
         steps.truncate(MAX_PROOF);
@@ -291,7 +312,7 @@ impl Compared<'_, '_> {
     }
 
     /// Adds a change of a workload or port that both sides have, with its cause; returns its position.
-    fn push(
+    pub(super) fn push(
         &mut self,
         kind: ChangeKind,
         at: Sides,
@@ -302,9 +323,8 @@ impl Compared<'_, '_> {
         let ((b, _), (h, port)) = at;
         let about = self.about(Side::Head, h, port)?;
         let (was, is) = (self.base.workload(b)?, self.head.workload(h)?);
-        let member = |facts: &crate::query::diff::Facts<'_>, at: usize| {
-            facts.workloads.get(at).map(|w| w.membership.clone())
-        };
+        let member =
+            |facts: &Facts<'_>, at: usize| facts.workloads.get(at).map(|w| w.membership.clone());
         let (left, right) = (member(self.base, b)?, member(self.head, h)?);
         let (mut base, mut head) = (before.to_vec(), after.to_vec());
         if left.value != right.value {
@@ -318,7 +338,7 @@ impl Compared<'_, '_> {
             head: &head,
             base_objects: &rests_on(self.base, was, other_services),
             head_objects: &rests_on(self.head, is, other_services),
-            namespace: is.namespace.as_str(),
+            namespaces: &[is.namespace.as_str()],
         });
         change.base_proof = before.iter().take(MAX_PROOF).cloned().collect();
         change.head_proof = after.iter().take(MAX_PROOF).cloned().collect();
@@ -328,7 +348,7 @@ impl Compared<'_, '_> {
 }
 
 /// The proof of who is let in; that no policy has a say is a step too.
-fn proof(reach: &Fact<Reach>) -> Vec<Step> {
+pub(super) fn proof(reach: &Fact<Reach>) -> Vec<Step> {
     let mut steps = Vec::new();
     if reach.get().is_some_and(|r| r.proxied && !r.restricted) {
         steps.push(Step::default(
@@ -344,7 +364,7 @@ fn proof(reach: &Fact<Reach>) -> Vec<Step> {
 const MAX_PROOF: usize = 12;
 
 /// Workload and port on each side.
-type Sides = ((usize, Option<usize>), (usize, Option<usize>));
+pub(super) type Sides = ((usize, Option<usize>), (usize, Option<usize>));
 
 /// What Services say of a workload's ports; where they say the same, no edit of theirs explains anything.
 fn leads(workload: &Workload) -> Vec<(u16, &str, u16, &str, Option<&str>)> {
@@ -366,7 +386,7 @@ fn leads(workload: &Workload) -> Vec<(u16, &str, u16, &str, Option<&str>)> {
 
 /// Objects besides the proof: the workload, its Services when they count, its Namespace.
 pub(super) fn rests_on(
-    facts: &crate::query::diff::Facts<'_>,
+    facts: &Facts<'_>,
     workload: &Workload,
     with_services: bool,
 ) -> Vec<ResourceId> {

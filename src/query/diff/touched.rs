@@ -78,7 +78,12 @@ impl Touched {
             || self
                 .services
                 .contains(&(namespace.to_owned(), name.to_owned()))
-            || (!self.hosts.is_empty() && self.host(&full_name(name, namespace)))
+            || self.rule(namespace, name)
+    }
+
+    /// Whether a rule about the way to a Service was edited, came or went.
+    pub(super) fn rule(&self, namespace: &str, name: &str) -> bool {
+        !self.hosts.is_empty() && self.host(&full_name(name, namespace))
     }
 
     fn host(&self, host: &str) -> bool {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use crate::query::diff::aside::is_export;
 use crate::resource::Resource;
 use crate::view::{Member, View};
 
@@ -42,9 +43,23 @@ type Pair<'v> = (Option<&'v Arc<View>>, Option<&'v Arc<View>>);
 
 /// Pairs by name. A view that has no namesake pairs with the one that shares most objects with it: a folder that was moved, or one view
 /// that became several. One view on each side is a pair whatever the names.
+///
+/// One cluster is one view: beside an export, views of other clusters are not compared.
 pub(super) fn pair<'v>(base: &'v [Arc<View>], head: &'v [Arc<View>]) -> Vec<Pair<'v>> {
     if let ([b], [h]) = (base, head) {
         return vec![(Some(b), Some(h))];
+    }
+    let exported = |views: &[Arc<View>]| !views.is_empty() && views.iter().all(|v| is_export(v));
+    match (exported(base), exported(head)) {
+        (true, false) => {
+            let pair = |b: &'v Arc<View>| (Some(b), nearest(b, head));
+            return base.iter().map(pair).collect();
+        }
+        (false, true) => {
+            let pair = |h: &'v Arc<View>| (nearest(h, base), Some(h));
+            return head.iter().map(pair).collect();
+        }
+        _ => {}
     }
     let named = |list: &'v [Arc<View>], name: &str| list.iter().find(|v| v.name == name);
     let mut pairs: Vec<Pair<'v>> = Vec::new();

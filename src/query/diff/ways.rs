@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::drift::cause::Question;
 use crate::facts::Step;
 use crate::facts::change::{ChangeKind, Direction, Side, State};
-use crate::facts::exposure::Exposure;
+use crate::facts::exposure::{Exposure, Way};
 use crate::query::diff::Compared;
 use crate::query::diff::facts::{At, Facts};
 use crate::query::diff::ports::rests_on;
@@ -17,6 +17,10 @@ impl Compared<'_, '_> {
     /// Compares the ways that end at a port of both sides.
     pub(super) fn ways(&mut self, base: At, head: At) {
         let (was, is) = (ways(self.base, base), ways(self.head, head));
+        // A node port that one side leaves to the API server is whatever it is on the other.
+        let left_open = |list: &[&Exposure]| list.iter().any(|w| is_left_open(w));
+        let by_server = left_open(&was) || left_open(&is);
+        let words = |way: &Exposure| words(way, by_server);
         let set =
             |list: &[&Exposure]| -> BTreeSet<String> { list.iter().map(|w| words(w)).collect() };
         let (before, after) = (set(&was), set(&is));
@@ -58,7 +62,7 @@ impl Compared<'_, '_> {
             head: &change.head_proof,
             base_objects: &rests(self.base, base),
             head_objects: &rests(self.head, head),
-            namespace: &change.about.namespace.clone(),
+            namespaces: &[&change.about.namespace.clone()],
         });
         self.changes.push(change);
     }
@@ -72,10 +76,14 @@ fn ways<'f>(facts: &'f Facts<'_>, at: At) -> Vec<&'f Exposure> {
     ways.to(workload.id, port.number, port.protocol).collect()
 }
 
+fn is_left_open(way: &Exposure) -> bool {
+    way.way == Way::NodePort && way.outside_port == 0
+}
+
 /// `load-balancer port 443`, `route port 443 for chat.example.com/v1/* by gateway edge/public, tls simple`.
-fn words(way: &Exposure) -> String {
+fn words(way: &Exposure, by_server: bool) -> String {
     let mut words = way.way.as_str().to_owned();
-    if way.outside_port != 0 {
+    if way.outside_port != 0 && !(by_server && way.way == Way::NodePort) {
         words.push_str(&format!(" port {}", way.outside_port));
     }
     let parts: Vec<&str> = way
@@ -91,7 +99,9 @@ fn words(way: &Exposure) -> String {
         words.push_str(&format!(" from {}", way.nets.join(" ")));
     }
     if way.gateway.is_some() {
-        words.push_str(&format!(" by gateway {}", way.gateway()));
+        if !way.gateway().is_empty() {
+            words.push_str(&format!(" by gateway {}", way.gateway()));
+        }
         let tls = way.tls.map_or("unknown", |tls| tls.as_str());
         words.push_str(&format!(", tls {tls}"));
     }

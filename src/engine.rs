@@ -153,8 +153,8 @@ impl<'v> Analysis<'v> {
         let callers = match (ingress, out) {
             (None, None) => return None,
             (None, Some(out)) => out,
-            (Some(ingress), None) => ingress.callers.clone(),
-            (Some(ingress), Some(out)) => ingress.callers.intersect(&out),
+            (Some(ingress), None) => Arc::new(ingress.callers.clone()),
+            (Some(ingress), Some(out)) => Arc::new(ingress.callers.intersect(&out)),
         };
         let mut doubtful = self.network.doubtful().subtract(&callers.pods);
         if let Some(ingress) = ingress.filter(|_| !doubtful.is_empty()) {

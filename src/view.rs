@@ -7,6 +7,7 @@ mod folders;
 pub mod gitops;
 pub mod owned;
 pub mod releases;
+mod tool;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

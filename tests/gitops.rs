@@ -2,7 +2,7 @@
 //!
 //! A case is one file: a comment that says what it shows, the files of the tree (`-- path --`), then `-- expected --`:
 //! views with their objects and what they lack, `not analysed` and `problem` lines. Lines that begin with `value` are
-//! questions: `value Kind namespace/name field.path = text at path:line`.
+//! questions: `value Kind namespace/name path/to/0/field = text at path:line`, a `/` of a key written `~1`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,6 +20,7 @@ use meshgov::cli::pipeline::{Input, read_texts};
 use meshgov::facts::Assumptions;
 use meshgov::source::Span;
 use meshgov::view::{Member, Namespace, View};
+use meshgov::yaml::NodeRef;
 
 /// Files by path, and what is expected.
 type Case = (Vec<(String, String)>, Vec<String>);
@@ -70,6 +71,7 @@ fn described(input: &Input, view: &View) -> Vec<String> {
     lines.extend(view.members.iter().map(|m| format!("  {}", named(m))));
     for opaque in &view.opaque {
         let opens = match opaque.namespace.as_deref() {
+            _ if !opaque.opens => "nothing",
             None => "any namespace",
             Some("") => "the unnamed namespace",
             Some(name) => name,
@@ -86,6 +88,14 @@ fn described(input: &Input, view: &View) -> Vec<String> {
     lines
 }
 
+/// An item by its number, or a field.
+fn step<'t>(node: NodeRef<'t>, name: &str) -> Option<NodeRef<'t>> {
+    match name.parse::<usize>() {
+        Ok(number) => node.items().nth(number),
+        Err(_) => node.get(&name.replace("~1", "/")),
+    }
+}
+
 fn answer(input: &Input, question: &str) -> String {
     let words: Vec<&str> = question.splitn(5, ' ').collect();
     let [_, kind, name, path, _] = words[..] else {
@@ -99,8 +109,11 @@ fn answer(input: &Input, question: &str) -> String {
     let Some(member) = member else {
         return format!("value {kind} {name}: there is none");
     };
-    let fields: Vec<&str> = path.split('/').collect();
-    let Some(value) = member.resource.object().at(&fields) else {
+    let mut value = Some(member.resource.object());
+    for field in path.split('/') {
+        value = value.and_then(|node| step(node, field));
+    }
+    let Some(value) = value else {
         return format!("value {kind} {name} {path}: there is none");
     };
     let at = place(input, value.span());

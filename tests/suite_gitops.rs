@@ -18,7 +18,7 @@ mod shared;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -152,4 +152,69 @@ fn a_thousand_objects() {
 #[test]
 fn ten_thousand_objects() {
     compare(10_000, 1..=3);
+}
+
+/// Repositories of the corpus with kustomizations, Flux or Argo CD objects.
+fn repositories() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for corpus in ["corpus/real/gitops", "corpus/real/plain"] {
+        for entry in fs::read_dir(shared::path(corpus)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && (corpus.ends_with("gitops") || has_kustomization(&path)) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort_by_key(|path| path.file_name().unwrap().to_owned());
+    found
+}
+
+fn has_kustomization(folder: &Path) -> bool {
+    fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        (path.is_dir() && has_kustomization(&path))
+            || ["kustomization.yaml", "kustomization.yml", "Kustomization"].contains(&name.as_str())
+    })
+}
+
+fn config_views(folder: &Path) -> String {
+    let ran = Command::new(env!("CARGO_BIN_EXE_meshgov"))
+        .args(["config", "views", "--no-config"])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(
+        ran.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    String::from_utf8(ran.stdout).unwrap()
+}
+
+/// `testdata/precision/views` holds what was printed and read, with a verdict in comments. A change must be read before it lands:
+/// `UPDATE_VIEWS=1` rewrites what is not a comment.
+#[test]
+fn views_of_real_repositories_are_those_that_were_read() {
+    let verdicts = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/precision/views");
+    let repositories = repositories();
+    assert_eq!(repositories.len(), 12);
+    let mut changed = Vec::new();
+    for folder in repositories {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let file = verdicts.join(format!("{name}.txt"));
+        let read = fs::read_to_string(&file).unwrap_or_default();
+        let (comments, before): (Vec<&str>, Vec<&str>) =
+            read.lines().partition(|line| line.starts_with('#'));
+        let now = config_views(&folder);
+        if now.lines().eq(before.iter().copied()) && !comments.is_empty() {
+            continue;
+        }
+        changed.push(name);
+        if std::env::var_os("UPDATE_VIEWS").is_some() {
+            let comments: String = comments.iter().map(|line| format!("{line}\n")).collect();
+            fs::write(file, format!("{comments}{now}")).unwrap();
+        }
+    }
+    assert!(changed.is_empty(), "views changed: {}", changed.join(", "));
 }

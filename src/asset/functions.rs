@@ -125,7 +125,9 @@ fn credentials_of<'a>(
     arguments: &[Value<'a>],
 ) -> Result<Value<'a>, CallError> {
     let mut found = Vec::new();
-    if let Some(Value::Node(object)) = arguments.first() {
+    if let Some(Value::Node(object)) = arguments.first()
+        && object.tree().has_secrets()
+    {
         collect_credentials(*object, &mut found);
     }
     Value::list(found)

@@ -17,7 +17,7 @@ pub mod meshgov;
 mod opaque;
 mod optionals;
 mod sets;
-mod standard;
+pub(crate) mod standard;
 mod strings;
 mod times;
 

@@ -1,7 +1,7 @@
 //! The compiled form of an expression: slots instead of names, prepared keys, fused common shapes. Input: compile.rs;
 //! output: what evaluate.rs walks. Nesting is bounded by the parser's limits.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use regex::Regex;
 
@@ -225,6 +225,37 @@ impl Pattern {
             .get_or_init(|| Compiled::new(&self.text))
             .as_ref()
             .map_err(Clone::clone)
+    }
+}
+
+/// The regular expression that one step used last, where its pattern is computed: mostly it is the same for every subject.
+#[derive(Debug, Default)]
+pub(crate) struct LastPattern(Mutex<Option<Used>>);
+
+/// A compiled regular expression, its text and the fuel that compiling it took.
+#[derive(Clone, Debug)]
+struct Used {
+    text: Arc<str>,
+    compiled: Arc<Compiled>,
+    fuel: u64,
+}
+
+impl LastPattern {
+    /// The compiled pattern. It costs the same fuel whether it is known or not, so that no answer depends on what was asked before.
+    pub(crate) fn get(&self, text: &str, fuel: &mut Fuel) -> Result<Arc<Compiled>, CallError> {
+        let last = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(used) = last().clone().filter(|used| &*used.text == text) {
+            fuel.charge(used.fuel)?;
+            return Ok(used.compiled);
+        }
+        let before = fuel.0;
+        let compiled = Arc::new(Compiled::computed(text, fuel)?);
+        *last() = Some(Used {
+            text: Arc::from(text),
+            compiled: Arc::clone(&compiled),
+            fuel: before - fuel.0,
+        });
+        Ok(compiled)
     }
 }
 

@@ -24,6 +24,7 @@ use crate::finding::{Finding, Gate, NotAnalysed, Old, Outcome};
 use crate::load::{FileOutcome, Skip};
 use crate::report::{self, ColorChoice, Document, Format, Options, Terminal};
 use crate::rule::{RuleInfo, example, load};
+use crate::view::Lack;
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
@@ -213,22 +214,7 @@ impl Check {
         };
         self.write(&outcome, &formats, code, io)?;
         if code == EXIT_EMPTY {
-            let is_template = |n: &NotAnalysed| n.reason == Skip::Template.to_string();
-            let help = match outcome
-                .not_analysed
-                .iter()
-                .filter(|n| is_template(n))
-                .count()
-            {
-                0 => String::from("name other paths, or pass --allow-empty"),
-                count => format!(
-                    "render the templates first ({count} here): helm template CHART | meshgov check -"
-                ),
-            };
-            let words = format!(
-                "error: no Kubernetes object found (files read: {})\n  help: {help}\n",
-                outcome.files
-            );
+            let words = nothing(&outcome);
             io.err.write_all(words.as_bytes()).map_err(stdout_failed)?;
         }
         Ok(code)
@@ -540,6 +526,37 @@ fn not_analysed(input: &Input) -> Vec<NotAnalysed> {
     }));
     found.sort();
     found
+}
+
+/// Why there is no object, and what to do about it.
+fn nothing(outcome: &Outcome) -> String {
+    let files = outcome.files;
+    let is_template = |n: &&NotAnalysed| n.reason == Skip::Template.to_string();
+    let templates = outcome.not_analysed.iter().filter(is_template).count();
+    let all = outcome.views.iter().flat_map(|view| &view.opaque);
+    let is_unbuilt = |(lack, _): &&(Lack, String)| matches!(lack, Lack::Unbuilt | Lack::Broken);
+    let unbuilt = all.filter(is_unbuilt).count();
+    let (what, help) = if unbuilt > 0 {
+        (
+            format!("no Kubernetes object is known (kustomizations not built: {unbuilt})"),
+            String::from(
+                "pipe in what kustomize makes of it: kustomize build FOLDER | meshgov check -",
+            ),
+        )
+    } else if templates > 0 {
+        (
+            format!("no Kubernetes object found (files read: {files})"),
+            format!(
+                "render the templates first ({templates} here): helm template CHART | meshgov check -"
+            ),
+        )
+    } else {
+        (
+            format!("no Kubernetes object found (files read: {files})"),
+            String::from("name other paths, or pass --allow-empty"),
+        )
+    };
+    format!("error: {what}\n  help: {help}\n")
 }
 
 /// Whether something was not read or not decided, so that silence proves nothing.

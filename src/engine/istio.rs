@@ -3,11 +3,13 @@
 //! Semantics read from istio/istio@86c9f01fd735 (1.32-dev); each rule names its upstream file.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use crate::facts::Assumptions;
 use crate::facts::transport::{Membership, Mode, Plaintext, Transport};
 use crate::facts::workload::{Port, Protocol, Workload};
 use crate::facts::{Fact, Step, UnknownReason};
+use crate::source::to_usize;
 use crate::topology::Topology;
 use crate::view::{Opaque, View};
 use crate::yaml::NodeRef;
@@ -65,6 +67,8 @@ pub struct Istio {
     internal_hosts: BTreeSet<String>,
     /// Whether anything is enrolled in ambient, so that sidecars speak HBONE.
     ambient_installed: bool,
+    /// By workload, once asked: a workload is asked about for itself and for each of its clients.
+    memberships: Vec<OnceLock<Fact<Membership>>>,
 }
 
 impl Istio {
@@ -85,6 +89,7 @@ impl Istio {
             outbound: Outbound::of(view, &root),
             internal_hosts: internal_hosts(view),
             ambient_installed: ambient_installed(topology),
+            memberships: topology.workloads.iter().map(|_| OnceLock::new()).collect(),
             config,
             evidence,
             namespaces: assume.namespaces.clone(),
@@ -95,7 +100,12 @@ impl Istio {
     /// Whether and how a workload is in the mesh.
     #[must_use]
     pub fn membership(&self, topology: &Topology, workload: &Workload) -> Fact<Membership> {
-        membership::of(self, topology, workload)
+        let of = || membership::of(self, topology, workload);
+        match self.memberships.get(to_usize(workload.id.0)) {
+            Some(known) => known.get_or_init(of).clone(),
+            // Pods that a controller makes are no part of the topology.
+            None => of(),
+        }
     }
 
     /// What a port accepts on the wire, given the workload's membership.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::facts::label_selector::{Labels, is_everything, selects};
+use crate::facts::label_selector::{LabelSelector, NAMESPACE_NAME};
 use crate::facts::policy::{Effect, Gap, Gaps};
 use crate::facts::record::WorkloadRecord;
 use crate::facts::workload::Protocol;
@@ -24,21 +24,6 @@ pub(crate) struct Network<'n> {
     names: Vec<&'n str>,
     policies: BTreeMap<&'n str, Vec<&'n Member>>,
     admin: Vec<&'n Member>,
-}
-
-/// Labels of a namespace: its own and the name that Kubernetes adds.
-struct NamespaceLabels<'l> {
-    name: &'l str,
-    own: Option<NodeRef<'l>>,
-}
-
-impl Labels for NamespaceLabels<'_> {
-    fn label(&self, name: &str) -> Option<&str> {
-        if name == "kubernetes.io/metadata.name" {
-            return Some(self.name);
-        }
-        self.own.label(name)
-    }
 }
 
 impl<'n> Network<'n> {
@@ -79,32 +64,33 @@ impl<'n> Network<'n> {
         self.by_namespace.get(namespace).map_or(&[], Vec::as_slice)
     }
 
-    fn pods(&self, namespace: &str, selector: Option<NodeRef<'_>>) -> Vec<Arc<WorkloadRecord>> {
+    fn pods(&self, namespace: &str, selector: &LabelSelector) -> Vec<Arc<WorkloadRecord>> {
         self.in_namespace(namespace)
             .iter()
-            .filter(|r| selector.is_none_or(|s| selects(s, &r.workload.labels())))
+            .filter(|r| is_selected(selector, r))
             .map(|r| Arc::clone(r))
             .collect()
     }
 
     /// Namespaces that a selector matches, among those with an object or a workload in the view.
-    fn namespaces(&self, selector: NodeRef<'_>) -> Vec<&'n str> {
+    fn namespaces(&self, selector: &LabelSelector) -> Vec<&'n str> {
         let mut names = self.names.clone();
         names.retain(|name| {
             let object = self.topology.namespaces.get(*name).map(|n| n.object());
-            let labels = NamespaceLabels {
-                name,
-                own: object.and_then(|o| o.at(&["metadata", "labels"])),
-            };
-            selects(selector, &labels)
+            let own = object.and_then(|o| o.at(&["metadata", "labels"]));
+            selector.matches(|key| match key.name() {
+                NAMESPACE_NAME => Some(*name),
+                _ => own?.get_key(key).map(NodeRef::text),
+            })
         });
         names
     }
 
-    /// Workloads that a NetworkPolicy selects.
+    /// Workloads that a NetworkPolicy selects; none when its selector cannot be read.
     pub(crate) fn selected(&self, member: &Member) -> Vec<Arc<WorkloadRecord>> {
         let selector = member.resource.object().at(&["spec", "podSelector"]);
-        self.pods(member.namespace.as_str(), selector)
+        let selector = read(selector);
+        selector.map_or_else(Vec::new, |s| self.pods(member.namespace.as_str(), &s))
     }
 
     /// Workloads that an AdminNetworkPolicy or ClusterNetworkPolicy is about.
@@ -116,10 +102,13 @@ impl<'n> Network<'n> {
         let Some(selector) = namespaces.or(of_pods) else {
             return Vec::new();
         };
-        let pod_selector = pods.and_then(|p| p.get("podSelector"));
+        let pod_selector = read(pods.and_then(|p| p.get("podSelector")));
+        let (Some(selector), Some(pod_selector)) = (read(Some(selector)), pod_selector) else {
+            return Vec::new();
+        };
         let mut found = Vec::new();
-        for namespace in self.namespaces(selector) {
-            found.extend(self.pods(namespace, pod_selector));
+        for namespace in self.namespaces(&selector) {
+            found.extend(self.pods(namespace, &pod_selector));
         }
         found.retain(|r| !r.workload.host_network);
         found
@@ -153,29 +142,37 @@ impl<'n> Network<'n> {
     fn peers(&self, at: usize, list: Option<NodeRef<'_>>, namespace: &str, gaps: &mut Gaps) {
         let items: Vec<NodeRef<'_>> = list.into_iter().flat_map(NodeRef::items).collect();
         for item in &items {
-            let (of_namespaces, of_pods) = (item.get("namespaceSelector"), item.get("podSelector"));
-            let Some(pods) = of_pods.filter(|p| !is_everything(*p)) else {
+            let of_namespaces = item.get("namespaceSelector");
+            let Some(node) = item.get("podSelector") else {
+                continue;
+            };
+            let Some(pods) = read(Some(node)).filter(|s| !s.is_everything()) else {
                 continue;
             };
             let searched: Vec<&str> = match of_namespaces {
-                Some(selector) => self.namespaces(selector),
+                Some(selector) => {
+                    read(Some(selector)).map_or_else(Vec::new, |s| self.namespaces(&s))
+                }
                 None => vec![namespace],
             };
             // Objects that name no namespace may be applied to several.
             let any = |name: &&str| !name.is_empty() && !self.in_namespace(name).is_empty();
-            let found = |name: &&str| !self.pods(name, Some(pods)).is_empty();
+            let found = |name: &&str| !self.pods(name, &pods).is_empty();
             if !searched.iter().any(any) || searched.iter().any(found) {
                 continue;
             }
+            let holds = |s: &NodeRef<'_>| {
+                read(Some(*s)).is_some_and(|s| self.namespaces(&s).iter().any(found))
+            };
             let stray = items
                 .iter()
                 .filter(|_| of_namespaces.is_none())
                 .filter(|i| i.get("podSelector").is_none())
                 .filter_map(|i| i.get("namespaceSelector"))
-                .find(|s| self.namespaces(*s).iter().any(found));
+                .find(holds);
             match stray {
-                Some(selector) => gaps.push(stray_dash(at, pods, selector, namespace)),
-                None => gaps.push(missing(at, pods, &searched)),
+                Some(selector) => gaps.push(stray_dash(at, node, selector, namespace)),
+                None => gaps.push(missing(at, node, &searched)),
             }
         }
     }
@@ -259,10 +256,21 @@ impl<'n> Network<'n> {
             .any(|spec| {
                 let types = spec.get("policyTypes").filter(|t| !t.is_empty());
                 let ingress = types.is_none_or(|t| t.items().any(|i| i.text() == "Ingress"));
-                let selector = spec.get("podSelector");
-                ingress && selector.is_none_or(|s| selects(s, &record.workload.labels()))
+                ingress && read(spec.get("podSelector")).is_some_and(|s| is_selected(&s, record))
             })
     }
+}
+
+/// A selector, everything where there is none; `None` when it cannot be read.
+fn read(node: Option<NodeRef<'_>>) -> Option<LabelSelector> {
+    node.map_or(Some(LabelSelector::default()), |n| {
+        LabelSelector::read(n).ok()
+    })
+}
+
+fn is_selected(selector: &LabelSelector, record: &WorkloadRecord) -> bool {
+    let labels = record.workload.labels();
+    selector.is_everything() || selector.matches(|key| labels?.get_key(key).map(NodeRef::text))
 }
 
 /// The actions of a policy in order.
@@ -280,8 +288,8 @@ fn actions(member: &Member) -> Vec<String> {
 fn is_everyone(peer: NodeRef<'_>) -> bool {
     let namespaces = peer.get("namespaces").filter(|n| n.is_map());
     let pods = peer.get("pods").filter(|n| n.is_map());
-    let all = |node: Option<NodeRef<'_>>| node.is_none_or(is_everything);
-    namespaces.is_some_and(is_everything)
+    let all = |node: Option<NodeRef<'_>>| read(node).is_some_and(|s| s.is_everything());
+    namespaces.is_some_and(|n| all(Some(n)))
         || pods.is_some_and(|p| all(p.get("namespaceSelector")) && all(p.get("podSelector")))
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::facts::access::intervals::Intervals;
 use crate::facts::access::pods::Pods;
 use crate::facts::access::traffic::{Called, Direction, Layer, TrafficPolicy};
+use crate::facts::label_selector::LabelSelector;
 use crate::facts::workload::{Protocol, Workload};
 use crate::facts::{Assumptions, Fact, Step, UnknownReason};
 use crate::pods;
@@ -21,7 +22,6 @@ mod cluster;
 mod egress;
 mod layers;
 mod read;
-mod selector;
 
 use cluster::Cluster;
 use egress::Leaving;
@@ -53,6 +53,8 @@ struct Unread {
     /// The namespace that it may belong to; `None` = any.
     namespace: Option<String>,
     broken: bool,
+    /// Whether its text says that it is a policy.
+    stated: bool,
 }
 
 /// The network policies of one view.
@@ -110,6 +112,9 @@ impl NetworkPolicies {
             },
             namespace: o.namespace.clone(),
             broken: o.is_broken(),
+            stated: KINDS
+                .iter()
+                .any(|(_, kind, _)| o.what.ends_with(&format!(" {kind}"))),
         });
         let mut all = Self {
             leaving: Leaving::default(),
@@ -119,11 +124,10 @@ impl NetworkPolicies {
             egress: Vec::new(),
             ranked: Vec::new(),
             enforced: assume.cni_enforces_network_policy,
-            opaque: if policies.is_empty() {
-                Vec::new()
-            } else {
-                opaque.collect()
-            },
+            // Where there is no policy, nothing but the text of a broken one tells that policies are in use.
+            opaque: opaque
+                .filter(|o| o.stated || !policies.is_empty())
+                .collect(),
             complete: assume.complete.clone(),
             unlabelled: if reads_labels {
                 cluster.unlabelled()
@@ -196,7 +200,7 @@ impl NetworkPolicies {
     /// Whether there is nothing that restricts anyone.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.policies.is_empty()
+        self.policies.is_empty() && self.opaque.is_empty()
     }
 
     /// Pods whose own policies cannot be read.
@@ -239,17 +243,26 @@ impl NetworkPolicies {
 
     /// What could not be read and may hold policies for a pod.
     fn unread(&self, pod: u32) -> Option<&UnknownReason> {
+        Some(&self.unread_of(pod).next()?.reason)
+    }
+
+    /// The policy that could not be read and may select a pod.
+    fn unread_policy(&self, pod: u32) -> Option<&UnknownReason> {
+        let stated = self.unread_of(pod).find(|unread| unread.stated)?;
+        (self.enforced != Some(false)).then_some(&stated.reason)
+    }
+
+    fn unread_of(&self, pod: u32) -> impl Iterator<Item = &Unread> {
         let namespace = self.pods.namespace_of(pod).map(|n| n.name.as_str());
         // Who calls a namespace complete says that all its objects are in the view, not what a document says that cannot be read.
         let complete = namespace.is_some_and(|n| self.complete.contains(n));
-        let may = |unread: &&Unread| {
+        self.opaque.iter().filter(move |unread| {
             let here = match (unread.namespace.as_deref(), namespace) {
                 (Some(of), Some(namespace)) => of == namespace,
                 _ => true,
             };
             here && (unread.broken || !complete)
-        };
-        Some(&self.opaque.iter().find(may)?.reason)
+        })
     }
 
     /// The policies that select a pod, of all layers in the order of decision.
@@ -307,7 +320,7 @@ pub fn called(workload: Option<&Workload>, protocol: Protocol, number: u16) -> C
 fn mentioned(node: NodeRef<'_>, named: &mut BTreeSet<String>, reads_labels: &mut bool) {
     for field in ["namespaceSelector", "namespaces"] {
         if let Some(selector) = node.get(field).filter(|n| n.is_map())
-            && let Ok(selector) = selector::LabelSelector::read(selector)
+            && let Ok(selector) = LabelSelector::read(selector)
         {
             named.extend(selector.names().map(str::to_owned));
             *reads_labels |= selector.reads_labels();

@@ -1,7 +1,7 @@
 //! L5: what rules are evaluated over. Input: an `Analysis`; output: the subjects of its view, with numbered reasons for what is unknown.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
@@ -188,6 +188,8 @@ impl Analysis<'_> {
             meshes: self.istio.evidence.iter().map(|_| "istio").collect(),
             mesh: "istio",
             membership: Shown::of(found.membership, numbers),
+            is_gateway: workload.is_gateway(),
+            containers: OnceLock::new(),
         }
     }
 

@@ -30,8 +30,8 @@ pub struct CompiledRule {
     pub(crate) variables: Vec<CompiledVariable>,
     pub(crate) conditions: Vec<Ready>,
     pub(crate) validations: Vec<CompiledValidation>,
-    /// Whether any expression reads `request`, which costs an allocation.
-    pub(crate) reads_request: bool,
+    /// Variables that cost something to look up, and that no expression names.
+    pub(crate) unread: Vec<&'static str>,
 }
 
 /// Numbers of the variables that are the same for every subject.
@@ -131,7 +131,10 @@ impl CompiledRule {
             variables: compiled,
             conditions,
             validations,
-            reads_request: rule.file.source.text.contains("request"),
+            unread: ["oldObject", "namespaceObject", "request"]
+                .into_iter()
+                .filter(|name| !expressions(rule).any(|text| names(text, name)))
+                .collect(),
         })
     }
 
@@ -140,6 +143,29 @@ impl CompiledRule {
     pub fn looks_at(&self, kind: &GroupKind) -> bool {
         self.rule.kinds.is_empty() || self.rule.kinds.iter().any(|k| k.matches(kind))
     }
+}
+
+/// The texts of a rule that may name variables.
+fn expressions(rule: &Rule) -> impl Iterator<Item = &str> {
+    let named = rule.variables.iter().chain(&rule.conditions);
+    let of_validations = rule.validations.iter().flat_map(|v| {
+        let optional = [&v.each, &v.message_expression, &v.at];
+        optional.into_iter().flatten().chain([&v.expression])
+    });
+    named
+        .map(|n| &n.expression)
+        .chain(of_validations)
+        .map(|expression| expression.text.as_str())
+}
+
+/// Whether a text holds a word: more than an expression really names, never less.
+fn names(text: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.match_indices(word).any(|(at, _)| {
+        let before = text.get(..at).and_then(|t| t.chars().next_back());
+        let after = text.get(at + word.len()..).and_then(|t| t.chars().next());
+        !before.is_some_and(is_part) && !after.is_some_and(is_part)
+    })
 }
 
 struct Compiler {

@@ -1,7 +1,7 @@
 //! L6: one rule on one subject. Input: `CompiledRule`, subject, `World`; output: drafts. Any false condition = does not
 //! apply; all validations true = pass; a false validation with all conditions true = finding; anything else = undecided.
 
-use crate::cel::{Bindings, Fuel, NoValue, Origin, Outcome, Reasons, Value};
+use crate::cel::{Bindings, Fuel, NoValue, Origin, Outcome, Program, Reasons, Value};
 use crate::evaluate::compile::{CompiledRule, CompiledValidation, Ready};
 use crate::evaluate::counterpart;
 use crate::evaluate::draft::{self, Draft, DraftKind};
@@ -74,11 +74,14 @@ where
     fn bind(&mut self) {
         let rule = self.rule;
         for (slot, variable) in rule.row.variables.iter().enumerate() {
+            if rule.unread.contains(&variable.name) {
+                continue;
+            }
             let value = match (self.judged, variable.name) {
                 (Judged::Member(m), "object") => Value::Node(m.resource.object()),
                 (Judged::Member(m), "namespaceObject") => self.world.namespace_object(m),
                 (Judged::Member(m), "oldObject") => self.world.old_object(&m.resource),
-                (Judged::Member(m), "request") if rule.reads_request => {
+                (Judged::Member(m), "request") => {
                     values::request(m, &self.world.old_object(&m.resource))
                 }
                 (Judged::Member(_), _) => Value::Null,
@@ -94,7 +97,7 @@ where
     fn validate(&mut self) {
         let mut pending = None;
         for condition in &self.rule.conditions {
-            match self.truth(condition) {
+            match self.applies(condition) {
                 Truth::True => {}
                 Truth::False(_) => return,
                 Truth::Undecided(why) => {
@@ -156,11 +159,24 @@ where
         }
     }
 
+    /// The truth of a condition. Nobody asks why a false one is false, and most rules end here.
+    fn applies(&mut self, ready: &'r Ready) -> Truth {
+        self.outcome(ready, Program::decide)
+    }
+
     fn truth(&mut self, ready: &'r Ready) -> Truth {
+        self.outcome(ready, Program::evaluate)
+    }
+
+    fn outcome(
+        &mut self,
+        ready: &'r Ready,
+        of: fn(&'r Program, &Bindings<'w>, Fuel) -> Outcome<'w>,
+    ) -> Truth {
         if let Err(why) = self.prepare(&ready.needs) {
             return Truth::Undecided(why);
         }
-        match ready.program.evaluate(&self.bindings, Fuel::default()) {
+        match of(&ready.program, &self.bindings, Fuel::default()) {
             Outcome::True => Truth::True,
             Outcome::False(blame) => Truth::False(self.place(&blame.origin)),
             Outcome::Unknown(reasons) => Truth::Undecided(self.unknown(&reasons)),

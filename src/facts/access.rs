@@ -143,11 +143,11 @@ impl Access {
                     parts.extend(narrowed(part(&cube), &cube, network));
                 }
             }
-            asked |= allowed.cubes.iter().any(|cube| {
-                !delegated
-                    .intersect(&PeerSet::of(vec![cube.clone()]))
-                    .is_empty()
-            });
+            asked |= !delegated.is_empty()
+                && allowed.cubes.iter().any(|cube| {
+                    let part = PeerSet::of(vec![cube.clone()]);
+                    !delegated.intersect(&part).is_empty()
+                });
         }
         let blocked = parts.is_empty() && ways.iter().any(|(allowed, _)| !allowed.is_empty());
         let widest = parts.iter().map(Part::exposure).max();

@@ -4,7 +4,7 @@ use crate::resource::{Resource, ResourceId};
 use crate::source::Span;
 
 /// Where a step of a proof stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// A field of an object.
     Field {
@@ -18,7 +18,7 @@ pub enum Origin {
 }
 
 /// What a step contributed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Decides the value.
     Decides,
@@ -31,7 +31,7 @@ pub enum Role {
 }
 
 /// One step of a proof.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Step {
     /// Where.
     pub origin: Origin,

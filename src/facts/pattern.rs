@@ -168,16 +168,41 @@ pub(crate) fn candidates<'p>(patterns: impl Iterator<Item = &'p Pattern>) -> Vec
 /// very many states gives up and answers yes.
 #[must_use]
 pub fn satisfiable(all: &[&[Pattern]], none: &[&Pattern]) -> bool {
+    if none.iter().any(|p| **p == Pattern::Any) {
+        return false;
+    }
     let fits = |text: &str| {
         all.iter()
             .all(|clause| clause.iter().any(|p| p.matches(text)))
             && none.iter().all(|p| !p.matches(text))
     };
+    // A clause of names leaves nothing to search for.
+    let names = |clause: &&&[Pattern]| clause.iter().all(|p| p.exact().is_some());
+    if let Some(clause) = all.iter().find(names) {
+        return clause.iter().filter_map(Pattern::exact).any(fits);
+    }
+    // Nor does a single clause: no pattern is empty.
+    let mut narrow = all.iter().filter(|clause| !clause.contains(&Pattern::Any));
+    if none.is_empty() && narrow.nth(1).is_none() {
+        return true;
+    }
     let patterns = || all.iter().copied().flatten().chain(none.iter().copied());
     if candidates(patterns()).iter().any(|text| fits(text)) {
         return true;
     }
     !patterns().all(Pattern::is_simple) && search(all, none)
+}
+
+/// Whether some string matches all of these patterns.
+pub(crate) fn meet<'p>(patterns: impl Iterator<Item = &'p Pattern> + Clone) -> bool {
+    if let Some(text) = patterns.clone().find_map(Pattern::exact) {
+        return patterns.clone().all(|p| p.matches(text));
+    }
+    let narrow: Vec<&[Pattern]> = patterns
+        .filter(|p| **p != Pattern::Any)
+        .map(std::slice::from_ref)
+        .collect();
+    satisfiable(&narrow, &[])
 }
 
 /// Whether every string of `inner` belongs to `outer`.

@@ -4,7 +4,8 @@ pub mod change;
 pub mod exposure;
 pub mod policy;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use crate::cel::{Origin, Reasons, Record, RecordType, Value};
 use crate::facts::access::Access;
@@ -21,16 +22,19 @@ use crate::source::{Span, to_u32};
 #[derive(Debug, Default)]
 pub struct ReasonNumbers {
     reasons: Vec<UnknownReason>,
+    known: HashMap<UnknownReason, u32>,
 }
 
 impl ReasonNumbers {
     /// The number of a reason.
     pub fn of(&mut self, reason: &UnknownReason) -> u32 {
-        let known = self.reasons.iter().position(|r| r == reason);
-        to_u32(known.unwrap_or_else(|| {
-            self.reasons.push(reason.clone());
-            self.reasons.len() - 1
-        }))
+        if let Some(known) = self.known.get(reason) {
+            return *known;
+        }
+        let number = to_u32(self.reasons.len());
+        self.reasons.push(reason.clone());
+        self.known.insert(reason.clone(), number);
+        number
     }
 
     /// The reasons in the order of their numbers.
@@ -125,6 +129,10 @@ pub struct WorkloadRecord {
     pub membership: Shown<Membership>,
     /// Ports.
     pub ports: Vec<PortRecord>,
+    /// Whether its pods are proxies themselves.
+    pub is_gateway: bool,
+    /// Nodes of its containers, once a rule has asked: many do.
+    pub containers: OnceLock<Vec<u32>>,
 }
 
 /// `port` with its facts.
@@ -163,15 +171,20 @@ fn strings<'v>(items: impl IntoIterator<Item = &'v str>) -> Value<'v> {
     Value::list(items).unwrap_or(Value::Null)
 }
 
-/// Containers of every pod template of an object.
-fn containers(resource: &Resource) -> Value<'_> {
-    let templates = pods::templates(resource);
-    let nodes = templates
-        .iter()
-        .flat_map(pods::PodTemplate::containers)
-        .map(|container| Value::Node(container.node));
-    // Nodes nest no list, so this cannot be too deep.
-    Value::list(nodes.collect()).unwrap_or(Value::Null)
+impl WorkloadRecord {
+    /// Containers of every pod template of the object.
+    fn containers(&self) -> Value<'_> {
+        let resource = &self.workload.resource;
+        let nodes = self.containers.get_or_init(|| {
+            let templates = pods::templates(resource);
+            let containers = templates.iter().flat_map(pods::PodTemplate::containers);
+            containers.map(|c| c.node.index()).collect()
+        });
+        let tree = resource.object().tree();
+        let nodes = nodes.iter().map(|at| Value::Node(tree.node(*at)));
+        // Nodes nest no list, so this cannot be too deep.
+        Value::list(nodes.collect()).unwrap_or(Value::Null)
+    }
 }
 
 impl Record for WorkloadRecord {
@@ -187,7 +200,7 @@ impl Record for WorkloadRecord {
             "namespace" => Value::Str(self.workload.namespace.as_str()),
             "name" => Value::Str(self.workload.name()),
             "reference" => Value::text(self.workload.reference()),
-            "containers" => containers(&self.workload.resource),
+            "containers" => self.containers(),
             name @ ("labels" | "annotations") if node(metadata(name)) => {
                 metadata(name).map_or(Value::Null, Value::Node)
             }
@@ -209,7 +222,7 @@ impl Record for WorkloadRecord {
                 _ => Value::Str(self.mesh),
             }),
             "membership" => self.membership.read(|m| Value::Str(m.as_str())),
-            "isGateway" => Value::Bool(self.workload.is_gateway()),
+            "isGateway" => Value::Bool(self.is_gateway),
             "ports" => {
                 let items = self.ports.iter().map(|p| Value::Record(p)).collect();
                 Value::list(items).unwrap_or(Value::Null)

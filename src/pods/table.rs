@@ -158,8 +158,14 @@ pub(crate) fn at<'t>(
     path: &str,
     shape: Shape,
 ) -> Vec<PodTemplate<'t>> {
+    let mut steps = path.split('.').filter(|step| !step.is_empty());
+    if !path.contains(['[', '*']) {
+        let node = steps.try_fold(object, |node, step| node.get(step));
+        let found = node.and_then(|node| template(role.to_owned(), node, shape));
+        return found.into_iter().collect();
+    }
     let mut found = vec![(role.to_owned(), object)];
-    for step in path.split('.').filter(|step| !step.is_empty()) {
+    for step in steps {
         found = found
             .into_iter()
             .flat_map(|(role, node)| follow(&role, node, step))

@@ -4,6 +4,7 @@
 //! One row a chart, one file a chart that runs workloads. A row states what the chart's own templates do with documented
 //! values; everything else of a release stays unknown.
 
+mod ai_gateway;
 mod app_template;
 mod build;
 mod istio_gateway;
@@ -50,6 +51,25 @@ const ROWS: &[Row] = &[
         repository: &["istio"],
         is_closed: without_network_policy,
         objects: istio_gateway::objects,
+    },
+    // kserve/kserve charts/kserve*-crd*, envoyproxy/ai-gateway manifests/charts/ai-gateway-crds-helm: definitions of kinds.
+    Row {
+        names: &[
+            "ai-gateway-crds-helm",
+            "kserve-crd",
+            "kserve-crd-minimal",
+            "kserve-llmisvc-crd",
+            "kserve-llmisvc-crd-minimal",
+        ],
+        repository: &[],
+        is_closed: |_| true,
+        objects: nothing,
+    },
+    Row {
+        names: &["ai-gateway-helm"],
+        repository: &[],
+        is_closed: open,
+        objects: ai_gateway::objects,
     },
     Row {
         names: &["app-template"],

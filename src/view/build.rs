@@ -16,6 +16,7 @@ use crate::resource::scope::Scopes;
 use crate::source::{to_u32, to_usize};
 use crate::view::content::Copies;
 use crate::view::gitops::{self, Unread};
+use crate::view::tool::is_for_a_tool;
 use crate::view::{Lack, Member, Namespace, Opaque, View, conflict, folders, owned};
 
 /// What the configuration says about views.
@@ -160,12 +161,32 @@ pub fn views(loaded: &Loaded, roots: &[Root], built: Built, settings: &ViewSetti
     for plan in plans {
         builder.add(plan);
     }
+    let tools = tools(loaded, &claimed);
+    let objects = objects - tools.len().min(objects);
+    let mut unread = unread;
+    unread.extend(tools);
+    unread.sort();
+    unread.dedup();
     Views {
         views: builder.views,
         problems: builder.conflicts.problems,
         unread,
         objects,
     }
+}
+
+/// A word for the ledger on every object of the plain folders that configures a tool.
+fn tools(loaded: &Loaded, claimed: &BTreeSet<u32>) -> Vec<Unread> {
+    let open = numbered(loaded).filter(|(number, _)| !claimed.contains(number));
+    let objects = open.flat_map(|(_, file)| loaded.resources_of(file));
+    let tools = objects.filter(|resource| is_for_a_tool(resource));
+    tools
+        .map(|resource| Unread {
+            path: resource.tree.source().path.clone(),
+            reason: format!("configuration of a tool: {}", resource.group()),
+            is_lack: false,
+        })
+        .collect()
 }
 
 /// Finder: every folder asked for, and the files named one by one.
@@ -317,6 +338,7 @@ impl Builder<'_> {
             }
             objects.extend(part.resources.iter().map(|r| (r, default)));
         }
+        objects.retain(|(resource, _)| !is_for_a_tool(resource));
         if objects.is_empty() && opaque.is_empty() {
             return;
         }

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::resource::Resource;
 use crate::resource::scope::Scopes;
 use crate::source::{to_u32, to_usize};
+use crate::view::tool::is_for_a_tool;
 use crate::yaml::{Kind, NodeRef};
 
 /// One of several objects of the same group, kind, namespace and name.
@@ -89,10 +90,10 @@ impl Copies {
     }
 }
 
-/// Kustomizations and other files for tools are never applied; objects with a generated name never meet.
+/// Files for tools are never applied; objects with a generated name never meet.
 fn has_identity(resource: &Resource) -> bool {
     !resource.name.is_empty()
-        && resource.group() != "kustomize.config.k8s.io"
+        && !is_for_a_tool(resource)
         && resource.object().at(&["metadata", "name"]).is_some()
 }
 

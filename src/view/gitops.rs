@@ -34,6 +34,8 @@ pub struct Unread {
     pub path: String,
     /// Why, as the ledger prints it: a kind of reason, a colon, the detail.
     pub reason: String,
+    /// Whether a view lacks it, and tells so.
+    pub is_lack: bool,
 }
 
 /// What the finders make of the GitOps sources of a run.
@@ -76,6 +78,7 @@ pub(crate) fn find(
     let leaves = Leaves::new(&engine, kustomizations);
     let folders = Folders::new(loaded);
     let mut units = Units::new(loaded, &files, &folders, &leaves, &engine);
+    units.learn(&appliers);
     let mut found = Found::default();
     for (name, paths) in &settings.named {
         let followed = follow::declared(&mut units, paths);
@@ -130,12 +133,16 @@ pub(crate) fn find(
 /// for another copy of the tree; `of_root` stands for that path itself.
 pub(crate) fn name(folder: &str, roots: &[Root], of_root: &str) -> String {
     let mut folders = roots.iter().filter(|root| root.is_folder);
-    let inside = match (folders.next(), folders.next()) {
-        (Some(root), None) => folder.strip_prefix(root.shown.as_str()),
-        _ => None,
+    let root = match (folders.next(), folders.next()) {
+        (Some(root), None) if root.shown != "." => root.shown.as_str(),
+        _ => "",
     };
-    let inside = inside.map_or(folder, |rest| rest.trim_start_matches('/'));
-    if inside.is_empty() { of_root } else { inside }.to_owned()
+    if folder == root || folder.is_empty() {
+        return of_root.to_owned();
+    }
+    let inside = folder.strip_prefix(root);
+    let inside = inside.and_then(|rest| rest.strip_prefix('/'));
+    inside.unwrap_or(folder).to_owned()
 }
 
 impl Found {

@@ -53,6 +53,7 @@ pub struct Tree {
     pub(crate) origins: Vec<SourceId>,
     /// What readers see of a secret scalar that holds more than the secret (`--api-key=[redacted]`), by node index.
     pub(crate) renditions: std::collections::BTreeMap<u32, Box<str>>,
+    has_secrets: bool,
 }
 
 impl Tree {
@@ -65,6 +66,7 @@ impl Tree {
             side: String::new(),
             origins: Vec::new(),
             renditions: std::collections::BTreeMap::new(),
+            has_secrets: false,
         }
     }
 
@@ -102,6 +104,7 @@ impl Tree {
     pub fn mark_secret(&mut self, index: u32) {
         if let Some(node) = self.nodes.get_mut(to_usize(index)) {
             node.flags |= SECRET;
+            self.has_secrets = true;
         }
     }
 
@@ -117,6 +120,13 @@ impl Tree {
             node.flags &= !SECRET;
         }
         self.renditions.clear();
+        self.has_secrets = false;
+    }
+
+    /// Whether any scalar is marked as secret.
+    #[must_use]
+    pub fn has_secrets(&self) -> bool {
+        self.has_secrets
     }
 
     /// What readers see of a secret scalar.

@@ -503,7 +503,8 @@ fn authorization(pick: &mut Pick, root: &str, provider: &str, at: usize) -> Valu
     );
     let mut spec = json!({});
     let action = *pick.one(&[
-        "ALLOW", "ALLOW", "ALLOW", "DENY", "DENY", "DENY", "CUSTOM", "CUSTOM", "AUDIT", "",
+        "ALLOW", "ALLOW", "ALLOW", "DENY", "DENY", "DENY", "CUSTOM", "CUSTOM", "AUDIT", "AUDIT",
+        "AUDIT", "",
     ]);
     if !action.is_empty() {
         spec["action"] = json!(action);

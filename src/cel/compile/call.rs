@@ -10,6 +10,7 @@ use crate::cel::environment::nearest;
 use crate::cel::error::ErrorKind;
 use crate::cel::functions::Function;
 use crate::cel::functions::kubernetes::with_constant_pattern;
+use crate::cel::functions::standard::with_last_pattern;
 use crate::cel::name;
 use crate::cel::plan::{Op, Pattern, Plan, TextTest};
 use crate::cel::types::Type;
@@ -206,7 +207,11 @@ impl Planner<'_> {
                     _ => {
                         let rows = self.environment.functions().overloads("matches");
                         let op = Op::Call {
-                            candidates: rows.iter().take(1).cloned().collect(),
+                            candidates: rows
+                                .iter()
+                                .take(1)
+                                .map(|function| Arc::new(with_last_pattern(function)))
+                                .collect(),
                             arguments: Box::new([text, pattern]),
                         };
                         (op, Type::Bool)

@@ -1,8 +1,10 @@
 //! Sizes, tests and types: the rows of the standard definitions that the planner has steps for.
 
+use std::sync::Arc;
+
 use super::{Body, CallContext, Function};
 use crate::cel::error::{CallError, ErrorKind};
-use crate::cel::plan::Compiled;
+use crate::cel::plan::{Compiled, LastPattern};
 use crate::cel::types::Type;
 use crate::cel::value::Value;
 
@@ -67,14 +69,40 @@ pub(super) fn rows() -> Vec<Function> {
     rows
 }
 
-fn matches<'a>(context: &mut CallContext<'_>, args: &[Value<'a>]) -> Result<Value<'a>, CallError> {
+fn texts<'v>(args: &'v [Value<'_>]) -> Result<(&'v str, &'v str), CallError> {
     let [text, pattern] = args else {
         return Err(CallError::bare(ErrorKind::Arity));
     };
-    let (Some(text), Some(pattern)) = (text.as_str(), pattern.as_str()) else {
-        return Err(CallError::bare(ErrorKind::NoOverload));
-    };
+    match (text.as_str(), pattern.as_str()) {
+        (Some(text), Some(pattern)) => Ok((text, pattern)),
+        _ => Err(CallError::bare(ErrorKind::NoOverload)),
+    }
+}
+
+fn matches<'a>(context: &mut CallContext<'_>, args: &[Value<'a>]) -> Result<Value<'a>, CallError> {
+    let (text, pattern) = texts(args)?;
     let compiled = Compiled::computed(pattern, context.fuel)?;
+    matched(context, text, &compiled)
+}
+
+fn matched<'a>(
+    context: &mut CallContext<'_>,
+    text: &str,
+    compiled: &Compiled,
+) -> Result<Value<'a>, CallError> {
     context.fuel.charge(compiled.cost(text.len()))?;
     Ok(Value::Bool(compiled.regex.is_match(text)))
+}
+
+/// `matches` for one place in an expression, where the pattern is computed.
+pub(crate) fn with_last_pattern(function: &Function) -> Function {
+    let last = LastPattern::default();
+    Function {
+        body: Body::Host(Arc::new(move |context, arguments| {
+            let (text, pattern) = texts(arguments)?;
+            let compiled = last.get(pattern, context.fuel)?;
+            matched(context, text, &compiled)
+        })),
+        ..function.clone()
+    }
 }

@@ -1,6 +1,5 @@
 //! L8: `meshgov config views`. Input: paths; output: each view with how it was found, its objects and what is missing of it.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -13,7 +12,7 @@ use crate::cli::settings::{ConfigFlags, FilterFlags};
 use crate::cli::{EXIT_EMPTY, EXIT_OK, Io, print, stdout_failed};
 use crate::discover::Request;
 use crate::error::Error;
-use crate::source::{Span, to_usize};
+use crate::source::Span;
 use crate::view::gitops::Unread;
 use crate::view::{Namespace, Opaque, View};
 
@@ -80,16 +79,8 @@ impl Views {
 
 /// The views, and what is not analysed and belongs to none of them.
 fn shown(input: &Input) -> (Vec<Shown<'_>>, Vec<&Unread>) {
-    let mut paths: BTreeSet<&str> = BTreeSet::new();
-    for view in &input.views {
-        let numbers = view.files.iter().map(|number| to_usize(*number));
-        let files = numbers.filter_map(|number| input.loaded.files.get(number));
-        paths.extend(files.map(|file| file.source.path.as_str()));
-    }
     let views = input.views.iter().map(|view| shown_view(input, view));
-    // What a view lacks says why.
-    let rest = input.unread.iter();
-    let rest = rest.filter(|unread| !paths.contains(unread.path.as_str()));
+    let rest = input.unread.iter().filter(|unread| !unread.is_lack);
     (views.collect(), rest.collect())
 }
 

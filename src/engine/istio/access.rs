@@ -1,7 +1,7 @@
 //! Access of one port over all its paths. Input: membership, transport and policies; output: `Reach`: admitted callers per path, and the
 //! answer to one call.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use crate::engine::istio::Istio;
 use crate::engine::istio::authorization::{APPLIES, Envoy, Verdict, at_ztunnel};
@@ -209,6 +209,8 @@ fn unknown_in(policies: &[&AuthorizationPolicy]) -> Option<crate::facts::Unknown
 }
 
 fn dedup(steps: &mut Vec<Step>) {
-    let mut seen = BTreeSet::new();
-    steps.retain(|s| seen.insert(format!("{s:?}")));
+    let mut seen = HashSet::new();
+    let first: Vec<bool> = steps.iter().map(|s| seen.insert(s)).collect();
+    let mut first = first.into_iter();
+    steps.retain(|_| first.next() == Some(true));
 }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use super::cluster::{Cluster, Scope};
 use super::read::{field, items, network, number, protocol, title, unknown};
-use super::selector::{Flaw, LabelSelector};
 use crate::facts::access::callers::Callers;
 use crate::facts::access::intervals::Intervals;
 use crate::facts::access::traffic::{Direction, Effect, Layer, Ports, TrafficPolicy, TrafficRule};
+use crate::facts::label_selector::{Flaw, LabelSelector};
 use crate::facts::peers::addresses::Network;
 use crate::facts::workload::Protocol;
 use crate::view::Member;

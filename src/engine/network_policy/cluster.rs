@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::selector::{LabelSelector, NAMESPACE_NAME};
 use crate::facts::Assumptions;
 use crate::facts::access::intervals::Intervals;
 use crate::facts::access::pods::{ELSEWHERE, Pod, PodNamespace, Pods};
+use crate::facts::label_selector::{LabelSelector, NAMESPACE_NAME};
 use crate::topology::Topology;
 use crate::view::View;
 use crate::yaml::{Key, NodeRef};

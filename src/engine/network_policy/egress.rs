@@ -3,7 +3,7 @@
 //! Asked from the port that is called, so that no pair of pods is looked at: a rule is found by the pods it leads to, and gives the pods it is for.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::NetworkPolicies;
 use crate::facts::Step;
@@ -32,6 +32,10 @@ pub(super) struct Leaving {
     broad: Vec<u32>,
     /// Whether any policy of any layer looks at calls from pods.
     any: bool,
+    /// Whether any policy of another layer does.
+    ranked: bool,
+    /// Callers by the groups that let them out to a port: most ports share theirs with many others.
+    known: Mutex<HashMap<Vec<u32>, Arc<Callers>>>,
 }
 
 #[derive(Debug)]
@@ -53,6 +57,7 @@ impl Leaving {
         for policy in policies.iter().filter(|p| p.direction == Direction::Egress) {
             leaving.any = true;
             if policy.layer != Layer::Network {
+                leaving.ranked = true;
                 continue;
             }
             selected.extend_from_slice(policy.subject.ranges());
@@ -81,6 +86,38 @@ impl Leaving {
         leaving
     }
 
+    /// The groups that lead to a port of a pod, ascending.
+    fn leading_to(&self, to: u32, called: &Called) -> Vec<u32> {
+        let own = self.narrow.get(to_usize(to)).into_iter().flatten();
+        let leads = |at: &&u32| {
+            self.groups.get(to_usize(**at)).is_some_and(|group| {
+                let covers = group.ports.is_empty() || group.ports.iter().any(|p| p.covers(called));
+                covers && group.peers.pods.contains(u128::from(to))
+            })
+        };
+        let mut found: Vec<u32> = own.chain(&self.broad).filter(leads).copied().collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// Whom these groups let out, beside those whom no policy keeps in.
+    fn out(&self, groups: &[u32], admin: &Tier, baseline: &Tier) -> Callers {
+        let groups = groups
+            .iter()
+            .filter_map(|at| self.groups.get(to_usize(*at)));
+        let subjects = groups.flat_map(|g| g.subjects.pods.ranges()).copied();
+        let admitted = Callers::pods(Intervals::from_list(subjects.collect()));
+        Callers {
+            pods: decide(admin, &self.selected, &admitted, baseline).pods,
+            ..Callers::outside()
+        }
+    }
+
+    fn with_known<T>(&self, of: impl FnOnce(&mut HashMap<Vec<u32>, Arc<Callers>>) -> T) -> T {
+        // A thread that panicked while it held the lock has left whole entries.
+        of(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn list(&mut self, pods: &Pods) {
         for (at, group) in self.groups.iter().enumerate() {
             let at = to_u32(at);
@@ -106,29 +143,24 @@ impl Leaving {
 impl NetworkPolicies {
     /// The pods whose own policies let them call a port of this pod; `None` when no policy limits calls from pods. Addresses outside have no policy.
     #[must_use]
-    pub fn let_out(&self, to: u32, called: &Called) -> Option<Callers> {
+    pub fn let_out(&self, to: u32, called: &Called) -> Option<Arc<Callers>> {
         if !self.leaving.any || self.enforced == Some(false) {
             return None;
         }
-        let mut admitted = Callers::none();
-        let own = self.leaving.narrow.get(to_usize(to)).into_iter().flatten();
-        for at in own.chain(&self.leaving.broad) {
-            let Some(group) = self.leaving.groups.get(to_usize(*at)) else {
-                continue;
-            };
-            let covers = group.ports.is_empty() || group.ports.iter().any(|p| p.covers(called));
-            if covers && group.peers.pods.contains(u128::from(to)) {
-                admitted = admitted.union(&group.subjects);
-            }
+        let groups = self.leaving.leading_to(to, called);
+        if self.leaving.ranked {
+            let admin = self.tier_out(Layer::Admin, to, called);
+            let baseline = self.tier_out(Layer::Baseline, to, called);
+            return Some(Arc::new(self.leaving.out(&groups, &admin, &baseline)));
         }
-        let (admin, baseline) = (
-            self.tier_out(Layer::Admin, to, called),
-            self.tier_out(Layer::Baseline, to, called),
-        );
-        let mut out = decide(&admin, &self.leaving.selected, &admitted, &baseline);
-        let everyone = Callers::outside();
-        out.v4 = everyone.v4;
-        out.v6 = everyone.v6;
+        let known = |known: &mut HashMap<Vec<u32>, Arc<Callers>>| known.get(&groups).cloned();
+        if let Some(out) = self.leaving.with_known(known) {
+            return Some(out);
+        }
+        let none = Tier::default();
+        let out = Arc::new(self.leaving.out(&groups, &none, &none));
+        self.leaving
+            .with_known(|known| known.insert(groups, Arc::clone(&out)));
         Some(out)
     }
 

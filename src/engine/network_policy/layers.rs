@@ -31,6 +31,7 @@ impl NetworkPolicies {
             let says =
                 format!("no network policy selects the pods: connections {side} them are open");
             through.steps.push(Step::default(SOURCE, says));
+            through.unknown.extend(self.unread_policy(pod).cloned());
             return through;
         }
         if self.enforced == Some(false) {

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use super::cluster::{Cluster, Scope};
-use super::selector::{Flaw, LabelSelector};
 use crate::facts::UnknownReason;
 use crate::facts::access::callers::Callers;
 use crate::facts::access::traffic::{Direction, Effect, Layer, Ports, TrafficPolicy, TrafficRule};
+use crate::facts::label_selector::{Flaw, LabelSelector, plain};
 use crate::facts::peers::addresses::Network;
 use crate::facts::workload::Protocol;
 use crate::view::Member;
@@ -157,7 +157,7 @@ fn peer(item: NodeRef<'_>, namespace: &str, cluster: &mut Cluster<'_>) -> Result
 }
 
 pub(super) fn network(node: NodeRef<'_>) -> Result<Network, Flaw> {
-    let text = super::selector::plain(node)?;
+    let text = plain(node)?;
     let cidr = text.contains('/').then(|| Network::parse(&text)).flatten();
     cidr.ok_or_else(|| Flaw::at(node, format!("`{text}` is no CIDR block")))
 }
@@ -205,7 +205,7 @@ fn ports(item: NodeRef<'_>) -> Result<Ports, Flaw> {
         }
         return Ok(Ports::Range(protocol, low, high));
     }
-    let name = super::selector::plain(port)?;
+    let name = plain(port)?;
     // pkg/apis/networking/validation: a name holds a letter and at most 15 characters.
     let valid = name.len() <= 15 && name.chars().any(|c| c.is_ascii_lowercase());
     match end {

@@ -79,7 +79,13 @@ impl Callers {
     /// Whether it is everybody.
     #[must_use]
     pub fn is_all(&self) -> bool {
-        *self == Self::all()
+        self.pods.ranges() == [(0, u128::MAX)] && self.has_every_address()
+    }
+
+    /// Whether every address is in it.
+    #[must_use]
+    pub fn has_every_address(&self) -> bool {
+        self.v4.ranges() == [(0, V4_MAX)] && self.v6.ranges() == [(0, u128::MAX)]
     }
 
     /// Whether some address is in it.
@@ -117,8 +123,7 @@ impl Callers {
     /// The addresses in words: `external` for all of them, else the fewest CIDR blocks.
     #[must_use]
     pub fn nets(&self) -> Vec<String> {
-        let all = Self::all();
-        if (&self.v4, &self.v6) == (&all.v4, &all.v6) {
+        if self.has_every_address() {
             return vec!["external".to_owned()];
         }
         let v4 = self.v4.ranges().iter().flat_map(|r| blocks(*r, true));

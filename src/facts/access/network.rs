@@ -22,8 +22,8 @@ use crate::facts::workload::WorkloadId;
 pub struct Network {
     /// Numbers and names of pods.
     pub pods: Arc<Pods>,
-    /// Who gets through.
-    pub callers: Callers,
+    /// Who gets through. Shared: the same policies let the same callers out to many ports.
+    pub callers: Arc<Callers>,
     /// Pods that the port's side lets through and of whose own policies some cannot be read.
     pub doubtful: Intervals,
 }
@@ -44,10 +44,7 @@ impl Network {
     /// Whether every address and every pod of namespaces that nobody names gets through: only named pods are kept out.
     #[must_use]
     pub fn is_wide(&self) -> bool {
-        let outside = Callers::outside();
-        self.callers.v4 == outside.v4
-            && self.callers.v6 == outside.v6
-            && self.callers.pods.contains(u128::from(ELSEWHERE))
+        self.callers.has_every_address() && self.callers.pods.contains(u128::from(ELSEWHERE))
     }
 
     /// Whether a call gets as far as the pod.
@@ -67,7 +64,7 @@ impl Network {
         let doubtful = Callers::pods(self.doubtful.clone());
         Self {
             pods: Arc::clone(&self.pods),
-            callers: self.callers.union(&doubtful),
+            callers: Arc::new(self.callers.union(&doubtful)),
             doubtful: Intervals::none(),
         }
     }
@@ -105,7 +102,7 @@ impl Network {
     pub fn outside(&self) -> Self {
         Self {
             pods: Arc::clone(&self.pods),
-            callers: self.callers.intersect(&Callers::outside()),
+            callers: Arc::new(self.callers.intersect(&Callers::outside())),
             doubtful: Intervals::none(),
         }
     }
@@ -115,7 +112,7 @@ impl Network {
     pub fn nobody(&self) -> Self {
         Self {
             pods: Arc::clone(&self.pods),
-            callers: Callers::none(),
+            callers: Arc::new(Callers::none()),
             doubtful: Intervals::none(),
         }
     }
@@ -148,20 +145,21 @@ impl Network {
         patterns: &[IdentityPattern],
         refused: &[&IdentityPattern],
     ) -> Option<Holders> {
-        let all = Callers::all().pods;
-        let missing = all.subtract(&self.callers.pods);
+        let window = self.window(patterns);
+        let missing = window.subtract(&self.callers.pods);
         let concerned = self.runs_of(&missing, patterns, refused);
         let unseen = |p: &&IdentityPattern| match p.namespace.exact() {
             Some(name) => self.pods.namespace(name).is_none(),
             None => true,
         };
-        let elsewhere =
-            missing.contains(u128::from(ELSEWHERE)) && patterns.iter().any(|p| unseen(&p));
+        let through_elsewhere = self.callers.pods.contains(u128::from(ELSEWHERE));
+        let elsewhere = !through_elsewhere && patterns.iter().any(|p| unseen(&p));
         if concerned.members.is_empty() && !elsewhere {
             return None;
         }
-        let mut holders = self.runs_of(&self.callers.pods, patterns, refused);
-        if self.callers.pods.contains(u128::from(ELSEWHERE)) {
+        let through = window.intersect(&self.callers.pods);
+        let mut holders = self.runs_of(&through, patterns, refused);
+        if through_elsewhere {
             // Namespaces and accounts that the view does not hold stay as the mesh's policy names them.
             let rest: Vec<&IdentityPattern> = patterns.iter().filter(unseen).collect();
             holders.unlimited = rest.iter().any(|p| p.namespace.exact().is_none());
@@ -180,11 +178,19 @@ impl Network {
             .exact()
             .and_then(|n| self.pods.namespace(n));
         let patterns = std::slice::from_ref(pattern);
-        named.is_some()
-            && self
-                .runs_of(&self.callers.pods, patterns, &[])
-                .members
-                .is_empty()
+        let through = || self.window(patterns).intersect(&self.callers.pods);
+        named.is_some() && self.runs_of(&through(), patterns, &[]).members.is_empty()
+    }
+
+    /// Where pods with such identities can be: in the namespaces that the patterns name, else anywhere.
+    fn window(&self, patterns: &[IdentityPattern]) -> Intervals {
+        let names: Option<BTreeSet<&str>> = patterns.iter().map(|p| p.namespace.exact()).collect();
+        let Some(names) = names else {
+            return Callers::all().pods;
+        };
+        let namespaces = names.into_iter().filter_map(|n| self.pods.namespace(n));
+        let runs = namespaces.map(|n| (u128::from(n.first), u128::from(n.last)));
+        Intervals::from_list(runs.collect())
     }
 
     fn runs_of(
@@ -252,7 +258,7 @@ impl Network {
     pub(super) fn outside_of(&self, cube: &Cube) -> Callers {
         let mut outside = Callers {
             pods: Intervals::none(),
-            ..self.callers.clone()
+            ..(*self.callers).clone()
         };
         for literal in &cube.literals {
             let Atom::Address(Address::Source, blocks) = literal.atom.as_ref() else {

@@ -84,19 +84,34 @@ fn text_satisfiable(text: &Text, sides: &Sides<'_, Pattern>) -> bool {
 
 /// A set that is a product of patterns, one for each of its parts.
 trait Product {
+    /// How many parts there are.
+    const PARTS: usize;
+    /// The pattern of a part.
+    fn part(&self, at: usize) -> &Pattern;
     /// The patterns of its parts, in a fixed order.
-    fn parts(&self) -> Vec<&Pattern>;
+    fn parts(&self) -> impl Iterator<Item = &Pattern> {
+        (0..Self::PARTS).map(|at| self.part(at))
+    }
 }
 
 impl Product for IdentityPattern {
-    fn parts(&self) -> Vec<&Pattern> {
-        vec![&self.trust_domain, &self.namespace, &self.account]
+    const PARTS: usize = 3;
+    fn part(&self, at: usize) -> &Pattern {
+        match at {
+            0 => &self.trust_domain,
+            1 => &self.namespace,
+            _ => &self.account,
+        }
     }
 }
 
 impl Product for TokenPattern {
-    fn parts(&self) -> Vec<&Pattern> {
-        vec![&self.issuer, &self.subject]
+    const PARTS: usize = 2;
+    fn part(&self, at: usize) -> &Pattern {
+        match at {
+            0 => &self.issuer,
+            _ => &self.subject,
+        }
     }
 }
 
@@ -111,9 +126,10 @@ fn products_satisfiable<T: Product>(sides: &Sides<'_, T>, needed: bool) -> bool 
         let mut next = Vec::new();
         for choice in &chosen {
             for product in *clause {
-                let mut longer = choice.clone();
-                longer.push(product);
-                if meets(&longer) {
+                if meets(choice.iter().copied().chain([product])) {
+                    let mut longer = Vec::with_capacity(choice.len() + 1);
+                    longer.extend_from_slice(choice);
+                    longer.push(product);
                     next.push(longer);
                 }
             }
@@ -127,15 +143,8 @@ fn products_satisfiable<T: Product>(sides: &Sides<'_, T>, needed: bool) -> bool 
 }
 
 /// Whether products have something in common.
-fn meets<T: Product>(products: &[&T]) -> bool {
-    let parts = products.first().map_or(0, |p| p.parts().len());
-    (0..parts).all(|at| {
-        let clauses: Vec<&[Pattern]> = products
-            .iter()
-            .filter_map(|p| p.parts().get(at).copied().map(std::slice::from_ref))
-            .collect();
-        pattern::satisfiable(&clauses, &[])
-    })
+fn meets<'t, T: Product + 't>(products: impl Iterator<Item = &'t T> + Clone) -> bool {
+    (0..T::PARTS).all(|at| pattern::meet(products.clone().map(|p| p.part(at))))
 }
 
 /// Whether the intersection of products reaches beyond the union of the forbidden ones: tries every combination of one
@@ -144,34 +153,25 @@ fn outside<T: Product>(products: &[&T], none: &[&T]) -> bool {
     let overlapping: Vec<&T> = none
         .iter()
         .copied()
-        .filter(|n| {
-            let mut with = products.to_vec();
-            with.push(n);
-            meets(&with)
-        })
+        .filter(|n| meets(products.iter().copied().chain([*n])))
         .collect();
     if overlapping.is_empty() {
         return true;
     }
-    let Some(width) = overlapping.first().map(|n| n.parts().len()) else {
-        return true;
-    };
+    let is_everything = |n: &&T| n.parts().all(|part| *part == Pattern::Any);
+    if overlapping.iter().any(is_everything) {
+        return false;
+    }
     let mut representatives: Vec<Vec<String>> = Vec::new();
     let mut simple = true;
-    for at in 0..width {
-        let part = |p: &&T| p.parts().get(at).map(|p| (*p).clone());
+    for at in 0..T::PARTS {
         let patterns: Vec<Pattern> = products
             .iter()
             .chain(&overlapping)
-            .filter_map(part)
+            .map(|p| p.part(at).clone())
             .collect();
         simple &= patterns.iter().all(|p| !matches!(p, Pattern::Tokens(_)));
-        let inside = |text: &String| {
-            products
-                .iter()
-                .filter_map(|p| p.parts().get(at).copied())
-                .all(|p| p.matches(text))
-        };
+        let inside = |text: &String| products.iter().all(|p| p.part(at).matches(text));
         representatives.push(
             pattern::candidates(patterns.iter())
                 .into_iter()
@@ -184,12 +184,9 @@ fn outside<T: Product>(products: &[&T], none: &[&T]) -> bool {
         return true;
     }
     let covered = |choice: &[&String]| {
-        overlapping.iter().any(|n| {
-            n.parts()
-                .iter()
-                .zip(choice)
-                .all(|(p, text)| p.matches(text))
-        })
+        overlapping
+            .iter()
+            .any(|n| n.parts().zip(choice).all(|(p, text)| p.matches(text)))
     };
     let mut choices: Vec<Vec<&String>> = vec![Vec::new()];
     for part in &representatives {

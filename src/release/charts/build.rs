@@ -168,6 +168,18 @@ pub(super) fn labels(release: &Release, values: Option<NodeRef<'_>>, chart: &str
         )
 }
 
+/// The account of the pods, where `serviceAccount.create` of the chart's own values is `created`.
+pub(super) fn account(values: Option<NodeRef<'_>>, name: &str, created: bool) -> String {
+    let named = set(values, &["serviceAccount", "name"]).map(NodeRef::text);
+    let create = values.and_then(|v| v.at(&["serviceAccount", "create"])?.as_bool());
+    let default = if create.unwrap_or(created) {
+        name
+    } else {
+        "default"
+    };
+    named.unwrap_or(default).to_owned()
+}
+
 /// Adds the entries of a map of the values to a map.
 pub(super) fn entries(mut map: Map, values: Option<NodeRef<'_>>) -> Map {
     for (key, value) in values.into_iter().flat_map(NodeRef::entries) {

@@ -41,7 +41,11 @@ pub(super) fn objects(release: &Release, chart: &Chart) -> Vec<Node<'static>> {
             span,
         );
     let spec = Map::at(span)
-        .text("serviceAccountName", account(values, name), span)
+        .text(
+            "serviceAccountName",
+            build::account(values, name, true),
+            span,
+        )
         .list("containers", vec![container.end()], span);
     let workload = Workload {
         kind: set(values, &["kind"]).map_or("Deployment", NodeRef::text),
@@ -59,17 +63,6 @@ pub(super) fn objects(release: &Release, chart: &Chart) -> Vec<Node<'static>> {
         found.push(build::service(name, labels(), ports, kind, span));
     }
     found
-}
-
-fn account(values: Option<NodeRef<'_>>, name: &str) -> String {
-    let named = set(values, &["serviceAccount", "name"]).map(NodeRef::text);
-    let create = values.and_then(|v| v.at(&["serviceAccount", "create"])?.as_bool());
-    let default = if create == Some(false) {
-        "default"
-    } else {
-        name
-    };
-    named.unwrap_or(default).to_owned()
 }
 
 fn ports(values: Option<NodeRef<'_>>, span: Span) -> Vec<Node<'static>> {

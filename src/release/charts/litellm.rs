@@ -54,7 +54,11 @@ pub(super) fn objects(release: &Release, chart: &Chart) -> Vec<Node<'static>> {
     let extra = set(values, &["extraContainers"]).into_iter();
     containers.extend(extra.flat_map(NodeRef::items).map(build::copy));
     let spec = Map::at(span)
-        .text("serviceAccountName", account(values, &name), span)
+        .text(
+            "serviceAccountName",
+            build::account(values, &name, false),
+            span,
+        )
         .copy("initContainers", values, "extraInitContainers")
         .list("containers", containers, span);
     let labels = || build::labels(release, values, "litellm");
@@ -77,12 +81,4 @@ pub(super) fn objects(release: &Release, chart: &Chart) -> Vec<Node<'static>> {
         workload.end(span),
         build::service(&name, labels(), ports, kind, span),
     ]
-}
-
-/// `serviceAccount.create` is off unless it is switched on.
-fn account(values: Option<NodeRef<'_>>, name: &str) -> String {
-    let named = set(values, &["serviceAccount", "name"]).map(NodeRef::text);
-    let create = build::is_on(values, &["serviceAccount", "create"]);
-    let default = if create { name } else { "default" };
-    named.unwrap_or(default).to_owned()
 }

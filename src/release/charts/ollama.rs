@@ -50,7 +50,11 @@ pub(super) fn objects(release: &Release, chart: &Chart) -> Vec<Node<'static>> {
         None => container.copy("lifecycle", values, "lifecycle"),
     };
     let mut spec = Map::at(span)
-        .text("serviceAccountName", account(values, &name), span)
+        .text(
+            "serviceAccountName",
+            build::account(values, &name, true),
+            span,
+        )
         .copy("hostNetwork", values, "hostNetwork")
         .copy("hostPID", values, "hostPID")
         .copy("hostIPC", values, "hostIPC")
@@ -82,18 +86,6 @@ pub(super) fn objects(release: &Release, chart: &Chart) -> Vec<Node<'static>> {
             span,
         ),
     ]
-}
-
-/// `serviceAccount.create` is on unless it is switched off.
-fn account(values: Option<NodeRef<'_>>, name: &str) -> String {
-    let named = set(values, &["serviceAccount", "name"]).map(NodeRef::text);
-    let create = values.and_then(|v| v.at(&["serviceAccount", "create"])?.as_bool());
-    let default = if create == Some(false) {
-        "default"
-    } else {
-        name
-    };
-    named.unwrap_or(default).to_owned()
 }
 
 /// The models that are pulled once the server runs: `ollama.models.pull`, in old releases `ollama.models`.

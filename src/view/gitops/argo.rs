@@ -6,6 +6,7 @@
 //! `reposerver/repository/repository.go`); templates: `applicationset/utils/utils.go`.
 
 mod generators;
+mod repository;
 
 use crate::kustomize::files::join;
 use crate::resource::Resource;
@@ -14,6 +15,7 @@ use crate::view::gitops::units::NOT_RENDERED;
 use crate::yaml::NodeRef;
 
 use generators::Parameters;
+pub(super) use repository::Repositories;
 
 /// Whether the object makes Argo CD apply something.
 pub(super) fn is_applier(resource: &Resource) -> bool {
@@ -23,6 +25,8 @@ pub(super) fn is_applier(resource: &Resource) -> bool {
 /// One source of an Application.
 #[derive(Clone, Debug)]
 pub(super) struct Order {
+    /// The address of the repository; empty when it is not given.
+    pub(super) repository: String,
     /// The path as the repository has it.
     pub(super) path: String,
     /// `destination.namespace`: for objects that name none.
@@ -138,6 +142,7 @@ fn order(
     let recurse = flag(&["directory", "recurse"]);
     let (include, exclude) = (directory("include"), directory("exclude"));
     Ok(Some(Order {
+        repository: text(source, &["repoURL"])?.unwrap_or_default(),
         path: join("", path.trim_start_matches('/')),
         is_directory: recurse || has_jsonnet || !include.is_empty() || !exclude.is_empty(),
         namespace: text(spec, &["destination", "namespace"])?.filter(|n| !n.is_empty()),

@@ -111,9 +111,9 @@ fn place(
                 .collect()
         } else {
             let orders = argo::orders(applier, units.folders, &own);
-            let paths = orders.into_iter().flatten().map(|order| order.path);
-            paths
-                .filter_map(|path| units.resolve(&path, &own))
+            let orders = orders.into_iter().flatten();
+            orders
+                .filter_map(|order| units.source(&order, &own).ok())
                 .collect()
         };
         let within = targets.iter().find(|target| is_in_or_below(&own, target));

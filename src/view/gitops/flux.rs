@@ -1,7 +1,7 @@
 //! L3: Flux Kustomizations. Input: the object and what is known of the cluster; output: the folder that it applies and how.
 //!
-//! Semantics: kustomize-controller v1.6 (api/v1/kustomization_types.go, internal/controller/kustomization_controller.go) and
-//! fluxcd/pkg kustomize v1.18; source-watcher v2 (`ArtifactGenerator`).
+//! Semantics: fluxcd/kustomize-controller v1.6 (`api/v1/kustomization_types.go`, `internal/controller/kustomization_controller.go`),
+//! fluxcd/pkg kustomize v1.18 (`kustomize_generator.go`), fluxcd/source-watcher v2 (`api/v1beta1/artifactgenerator_types.go`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

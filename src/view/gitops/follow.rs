@@ -159,7 +159,11 @@ impl<'w, 'u> Walk<'w, 'u> {
     }
 
     fn apply(&mut self, applier: &Arc<Resource>, cluster: &Cluster, may_wait: bool) {
-        if flux::is_applier(applier) {
+        let is_flux = flux::is_applier(applier);
+        let way = if is_flux { "Flux" } else { "Argo CD" };
+        let followed = self.clusters.entry(cluster.clone()).or_default();
+        followed.ways.insert(way);
+        if is_flux {
             self.flux(applier, cluster, may_wait);
         } else {
             self.argo(applier, cluster);
@@ -235,8 +239,6 @@ impl<'w, 'u> Walk<'w, 'u> {
     fn unread(&mut self, applier: &Resource, cluster: &Cluster, why: &str) {
         if why == NOT_RENDERED && applier.kind() == "Application" {
             // Its chart is a release like others, listed and read for its values with them; an ApplicationSet's objects are nowhere else.
-            let followed = self.clusters.entry(cluster.clone()).or_default();
-            followed.ways.insert("Argo CD");
             return;
         }
         let object = applier.object();
@@ -250,13 +252,10 @@ impl<'w, 'u> Walk<'w, 'u> {
         };
         let span: Span = applier.name_span();
         let followed = self.clusters.entry(cluster.clone()).or_default();
-        let is_flux = flux::is_applier(applier);
-        followed
-            .ways
-            .insert(if is_flux { "Flux" } else { "Argo CD" });
         followed.unread.push(Unread {
             path: self.units.path(span),
             reason: format!("{kind} that is not followed: `{name}`, {why}"),
+            is_lack: true,
         });
         followed.opaque.push(Opaque {
             lack: Lack::Unfollowed,

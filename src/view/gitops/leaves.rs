@@ -100,6 +100,7 @@ impl Leaves {
             let unread = is_component.then(|| Unread {
                 path: folder.clone(),
                 reason: String::from("component that no kustomization uses"),
+                is_lack: false,
             });
             (folder.clone(), unread)
         })

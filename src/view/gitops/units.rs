@@ -17,7 +17,7 @@ use crate::resource::Resource;
 use crate::source::{Span, to_usize};
 use crate::view::Opaque;
 use crate::view::gitops::Unread;
-use crate::view::gitops::argo::Order;
+use crate::view::gitops::argo::{self, Order, Repositories};
 use crate::view::gitops::leaves::Leaves;
 use crate::view::gitops::paths::Folders;
 
@@ -63,6 +63,7 @@ pub(super) struct Units<'u> {
     engine: &'u Engine<'u>,
     cache: BTreeMap<(String, Options), Arc<Built>>,
     results: Results,
+    repositories: Repositories,
 }
 
 impl<'u> Units<'u> {
@@ -81,6 +82,7 @@ impl<'u> Units<'u> {
             engine,
             cache: BTreeMap::new(),
             results: Results::default(),
+            repositories: Repositories::default(),
         }
     }
 
@@ -225,14 +227,47 @@ impl<'u> Units<'u> {
         })
     }
 
+    /// The folder that a source of Argo CD names.
+    ///
+    /// # Errors
+    /// Why there is none, or none that is surely meant.
+    pub(super) fn source(&self, order: &Order, from: &str) -> Result<String, String> {
+        let Order {
+            path, repository, ..
+        } = order;
+        let Some(folder) = self.resolve(path, from) else {
+            return Err(format!("there is no folder `{path}` here"));
+        };
+        if self.repositories.is_elsewhere(repository, path, &folder) {
+            return Err(format!("`{repository}` is another repository"));
+        }
+        Ok(folder)
+    }
+
+    /// Learns from all sources of Argo CD which address is that of this repository.
+    pub(super) fn learn(&mut self, appliers: &[&Arc<Resource>]) {
+        let appliers = appliers.iter().filter(|applier| argo::is_applier(applier));
+        for applier in appliers {
+            let from = Self::folder_of(applier);
+            for order in argo::orders(applier, self.folders, from)
+                .into_iter()
+                .flatten()
+            {
+                if !order.repository.is_empty()
+                    && let Some(folder) = self.resolve(&order.path, from)
+                {
+                    (self.repositories).note(&order.repository, &order.path, &folder);
+                }
+            }
+        }
+    }
+
     /// A folder as Argo CD applies it.
     ///
     /// # Errors
     /// Why that is not known.
     pub(super) fn argo(&mut self, order: &Order, from: &str) -> Result<Built, String> {
-        let Some(folder) = self.resolve(&order.path, from) else {
-            return Err(format!("there is no folder `{}` here", order.path));
-        };
+        let folder = self.source(order, from)?;
         if let Some(name) = self.overruling(&folder) {
             return Err(format!("`{name}` changes what is applied"));
         }

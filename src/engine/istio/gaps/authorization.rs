@@ -35,7 +35,12 @@ impl Istio {
             let before = Reading { policy, record };
             match membership {
                 Membership::Ambient => self.ambient(topology, &before, &mut gaps),
-                _ => before.at_sidecar(&mut gaps),
+                _ => {
+                    before.at_sidecar(&mut gaps);
+                    for gap in self.unvalidated(policy, record) {
+                        gaps.push(gap);
+                    }
+                }
             }
             if self.only_shadow(&before) {
                 let says = "it is a dry run and nothing else restricts the workload";

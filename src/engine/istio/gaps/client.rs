@@ -1,6 +1,7 @@
 //! What clients put on the wire when a rule, or the mesh's settings, tell them so. Input: topology and facts of servers; output: `Call`s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use crate::engine::istio::destination_rule::DestinationRule;
 use crate::engine::istio::peer_authentication::PaMode;
@@ -9,16 +10,22 @@ use crate::facts::policy::Call;
 use crate::facts::transport::{Membership, Mode};
 use crate::facts::workload::{Port, ServicePort, Workload, WorkloadId};
 use crate::facts::{Fact, Role, Step};
+use crate::resource::ResourceId;
 use crate::source::Span;
 use crate::topology::Topology;
 
 /// How many clients are tried before a rule is taken to concern none.
 const MOST_CLIENTS: usize = 16;
 
+/// Rule, client, Service and port that calls are about.
+type Asked = (ResourceId, WorkloadId, ResourceId, u16);
+
 /// Applications with a sidecar, by namespace: those that read DestinationRules.
 #[derive(Debug, Default)]
 pub(crate) struct Clients {
     by_namespace: BTreeMap<String, Vec<WorkloadId>>,
+    /// Asked once for the port that is called, once for the rule.
+    known: Mutex<HashMap<Asked, Vec<Call>>>,
 }
 
 impl Clients {
@@ -102,7 +109,7 @@ impl Istio {
             let host = format!("{}.{namespace}.svc.cluster.local", service.service.name);
             for rule in self.destination_rules.naming(&host) {
                 if let Some(client) = self.client_of(topology, clients, rule, &host, namespace) {
-                    calls.extend(self.calls_by(topology, rule, client, &to));
+                    calls.extend(self.calls_by(topology, clients, rule, client, &to));
                 }
             }
             let inferred = self.peer_authentications.inferred(namespace).mode;
@@ -120,15 +127,34 @@ impl Istio {
     pub(super) fn calls_by_service(
         &self,
         topology: &Topology,
+        clients: &Clients,
         rule: &DestinationRule,
         client: &Workload,
-        namespace: &str,
-        port: &ServicePort,
+        (namespace, port): (&str, &ServicePort),
     ) -> Vec<Call> {
-        self.calls_by(topology, rule, client, &Called { namespace, port })
+        self.calls_by(topology, clients, rule, client, &Called { namespace, port })
     }
 
     fn calls_by(
+        &self,
+        topology: &Topology,
+        clients: &Clients,
+        rule: &DestinationRule,
+        client: &Workload,
+        to: &Called<'_>,
+    ) -> Vec<Call> {
+        let port = to.port;
+        let key = (rule.resource.id, client.id, port.service.id, port.port);
+        let known = || clients.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(calls) = known().get(&key) {
+            return calls.clone();
+        }
+        let calls = self.calls_told(topology, rule, client, to);
+        known().insert(key, calls.clone());
+        calls
+    }
+
+    fn calls_told(
         &self,
         topology: &Topology,
         rule: &DestinationRule,
@@ -150,8 +176,7 @@ impl Istio {
                     .map_or("DISABLE", crate::yaml::NodeRef::text)
             });
             let mode = tls.or_else(|| chosen.endpoint_mode(subset, to.port.port));
-            let call = self.call(topology, client, to, subset, mode.unwrap_or(""));
-            let told = call.filter(|_| mode.is_some());
+            let told = mode.and_then(|mode| self.call(topology, client, to, subset, mode));
             // A subset that says nothing else is no call of its own.
             calls.extend(told.filter(|c| {
                 let same = |k: &Call| k.tls == c.tls && k.wire == c.wire;

@@ -48,7 +48,8 @@ impl Istio {
             }
         }
         for port in ports {
-            for call in self.calls_by_service(topology, rule, client, namespace, port) {
+            let to = (namespace, port);
+            for call in self.calls_by_service(topology, clients, rule, client, to) {
                 // Several ports that are called alike are one cause.
                 let alike = |c: &Call| {
                     (c.wire, &c.tls, &c.server, &c.spans)

@@ -1,15 +1,62 @@
-//! RequestAuthentication: tokens that are validated and never required. Input: an object and the workloads it selects; output: gaps.
+//! Tokens that are validated and never required, or required and never validated. Input: a RequestAuthentication or an AuthorizationPolicy and
+//! the workloads it selects; output: gaps.
 //!
 //! `pilot/pkg/security/authn/policy_applier.go:convertToEnvoyJwtConfig`: a missing token passes.
 
 use super::{Selected, all_outside, meshed, whole};
 use crate::engine::istio::Istio;
+use crate::engine::istio::policy::{Action, AuthorizationPolicy, Field, Rule};
 use crate::facts::policy::{Effect, Gap, Gaps};
+use crate::facts::record::WorkloadRecord;
 use crate::facts::transport::Membership;
 use crate::resource::Resource;
 use crate::yaml::NodeRef;
 
+/// The kind that validates tokens.
+const KIND: &str = "RequestAuthentication";
+
 impl Istio {
+    /// Rules that let in by token where nothing validates any: they let nobody in.
+    pub(super) fn unvalidated(
+        &self,
+        policy: &AuthorizationPolicy,
+        record: &WorkloadRecord,
+    ) -> Vec<Gap> {
+        let namespace = record.workload.namespace.as_str();
+        let validated = self.request_authentications.of_sidecar(&record.workload);
+        let unread = self.completeness.unread_policy(namespace, KIND);
+        if policy.action != Action::Allow
+            || policy.dry_run
+            || !validated.is_empty()
+            || unread.is_some()
+        {
+            return Vec::new();
+        }
+        let root = &self.config.root_namespace;
+        let mut assumptions = record.membership.assumptions().to_vec();
+        if !(self.completeness.is_complete(namespace) && self.completeness.is_complete(root)) {
+            assumptions.push(format!("no {KIND} applies in {namespace} or {root}"));
+        }
+        let reference = record.workload.reference();
+        let asks = |(at, rule): (usize, &Rule)| {
+            let from = rule.from.iter().flatten();
+            let from = from.filter(|t| t.field == Field::RequestPrincipals && !t.negated);
+            let when = rule.when.iter().flatten();
+            let when = when.filter(|t| t.field.starts_with("request.auth.") && !t.negated);
+            let span = from.map(|t| t.span).chain(when.map(|t| t.span)).next()?;
+            let says = format!(
+                "nothing validates tokens at {reference}, so no request has one that counts"
+            );
+            Some(Gap {
+                rule: Some(at),
+                subject: reference.clone(),
+                assumptions: assumptions.clone(),
+                ..whole("token-unvalidated", Effect::Nothing, vec![span], says)
+            })
+        };
+        policy.rules.iter().enumerate().filter_map(asks).collect()
+    }
+
     /// What a RequestAuthentication does not do at the workloads it selects.
     pub(crate) fn token_gaps(&self, resource: &Resource, selected: Selected<'_>) -> Vec<Gap> {
         let mut gaps = Gaps::default();

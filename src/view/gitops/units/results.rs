@@ -77,6 +77,7 @@ impl Units<'_> {
         self.results.unread.push(Unread {
             path: path.map_or_else(|| folder.to_owned(), |file| file.source.path.clone()),
             reason,
+            is_lack: true,
         });
     }
 
@@ -85,7 +86,7 @@ impl Units<'_> {
         let place = self.place(refusal.span);
         match refusal.field.as_str() {
             "remote base" => {
-                let source = self.source(refusal.span);
+                let source = self.text_at(refusal.span);
                 let address =
                     source.map_or_else(String::new, |source| source.slice(refusal.span).to_owned());
                 let address = address.trim_matches(['"', '\'']);
@@ -165,11 +166,11 @@ impl Units<'_> {
 
     /// The path of the file that holds a place.
     pub(in crate::view::gitops) fn path(&self, span: Span) -> String {
-        self.source(span)
+        self.text_at(span)
             .map_or_else(String::new, |source| source.path.clone())
     }
 
-    fn source(&self, span: Span) -> Option<Arc<SourceFile>> {
+    fn text_at(&self, span: Span) -> Option<Arc<SourceFile>> {
         match self.file(span.source.0) {
             Some(file) => Some(Arc::clone(&file.source)),
             None => self.files.source(span.source),
@@ -178,7 +179,7 @@ impl Units<'_> {
 
     /// `base/kustomization.yaml:5:1`.
     fn place(&self, span: Span) -> String {
-        self.source(span).map_or_else(String::new, |source| {
+        self.text_at(span).map_or_else(String::new, |source| {
             let at = source.position(span.start);
             format!("{}:{}:{}", source.path, at.line, at.column)
         })

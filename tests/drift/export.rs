@@ -1,5 +1,5 @@
 //! A tree against the cluster it was applied to: `testdata/drift/export`. The export is what `tests/drift_export/export.py` makes of the
-//! tree by the API server's defaulting, read line by line.
+//! tree by the API server's defaulting; the script names upstream's source of each default.
 
 use std::path::Path;
 

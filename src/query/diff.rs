@@ -151,6 +151,8 @@ struct Compared<'c, 'v> {
     head: &'c Facts<'v>,
     /// Whether one side lacks what the other has, so that nothing is told by what can be known on one of them only.
     lacks: bool,
+    /// Whether both sides give their pods the same numbers.
+    numbered_alike: bool,
     /// Workloads by position.
     pairs: Pairs,
     objects: Objects<'v>,
@@ -189,6 +191,7 @@ impl<'c, 'v> Compared<'c, 'v> {
         });
         Self {
             objects: Objects::of(base.analysis.view, head.analysis.view, renamed),
+            numbered_alike: base.analysis.network.pods() == head.analysis.network.pods(),
             base,
             head,
             lacks: false,

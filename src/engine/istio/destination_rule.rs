@@ -36,6 +36,8 @@ pub(crate) struct DestinationRules {
     exact: BTreeMap<String, Vec<(String, usize)>>,
     /// Rules for a pattern of hosts.
     patterns: Vec<(String, usize)>,
+    /// Whether some rule is meant for some pods only.
+    tells_pods_apart: bool,
 }
 
 /// The rules that count for one client and host, merged: of several the oldest that says something.
@@ -50,6 +52,18 @@ enum Found<'d> {
     /// Only rules for other pods: no rule at all, and no further tier.
     OtherPods,
     Nothing,
+}
+
+impl DestinationRule {
+    /// What orders rules from the oldest; those for some pods come first.
+    fn age(&self) -> (bool, &str, &str, &str) {
+        (
+            self.selector.is_none(),
+            &self.timestamp,
+            &self.resource.name,
+            &self.namespace,
+        )
+    }
 }
 
 impl DestinationRules {
@@ -83,20 +97,11 @@ impl DestinationRules {
                 })
             })
             .collect();
-        rules.sort_by(|a, b| {
-            let key = |r: &DestinationRule| {
-                (
-                    r.selector.is_none(),
-                    r.timestamp.clone(),
-                    r.resource.name.clone(),
-                    r.namespace.clone(),
-                )
-            };
-            key(a).cmp(&key(b))
-        });
+        rules.sort_by(|a, b| a.age().cmp(&b.age()));
         let mut all = Self {
             root: root.to_owned(),
             private_by_default,
+            tells_pods_apart: rules.iter().any(|r| r.selector.is_some()),
             ..Self::default()
         };
         for rule in rules {
@@ -185,9 +190,9 @@ impl DestinationRules {
         None
     }
 
-    /// Whether a rule is meant for some pods only.
+    /// Whether a rule is meant for some pods only. Asked for every caller of a port.
     pub(crate) fn tells_pods_apart(&self) -> bool {
-        self.rules.values().flatten().any(|r| r.selector.is_some())
+        self.tells_pods_apart
     }
 
     fn is_private(&self, rule: &DestinationRule) -> bool {

@@ -24,6 +24,8 @@ const NARROW: u32 = 64;
 pub(super) struct Leaving {
     /// Pods that some NetworkPolicy limits.
     selected: Callers,
+    /// All other pods: they call whom they like, as far as NetworkPolicies go.
+    free: Intervals,
     /// Rules of equal peers and ports, as one.
     groups: Vec<Group>,
     /// Of each pod, the groups that lead to it and to few others.
@@ -82,6 +84,7 @@ impl Leaving {
             group.subjects = Callers::pods(Intervals::from_list(list));
         }
         leaving.selected = Callers::pods(Intervals::from_list(selected));
+        leaving.free = Callers::all().pods.subtract(&leaving.selected.pods);
         leaving.list(pods);
         leaving
     }
@@ -100,13 +103,26 @@ impl Leaving {
         found
     }
 
-    /// Whom these groups let out, beside those whom no policy keeps in.
-    fn out(&self, groups: &[u32], admin: &Tier, baseline: &Tier) -> Callers {
+    /// Whom these groups let out.
+    fn admitted(&self, groups: &[u32]) -> Callers {
         let groups = groups
             .iter()
             .filter_map(|at| self.groups.get(to_usize(*at)));
         let subjects = groups.flat_map(|g| g.subjects.pods.ranges()).copied();
-        let admitted = Callers::pods(Intervals::from_list(subjects.collect()));
+        Callers::pods(Intervals::from_list(subjects.collect()))
+    }
+
+    /// Whom these groups let out, beside those whom no NetworkPolicy keeps in.
+    fn out(&self, groups: &[u32]) -> Callers {
+        Callers {
+            pods: self.free.union(&self.admitted(groups).pods),
+            ..Callers::outside()
+        }
+    }
+
+    /// The same between two other layers.
+    fn out_between(&self, groups: &[u32], admin: &Tier, baseline: &Tier) -> Callers {
+        let admitted = self.admitted(groups);
         Callers {
             pods: decide(admin, &self.selected, &admitted, baseline).pods,
             ..Callers::outside()
@@ -151,14 +167,14 @@ impl NetworkPolicies {
         if self.leaving.ranked {
             let admin = self.tier_out(Layer::Admin, to, called);
             let baseline = self.tier_out(Layer::Baseline, to, called);
-            return Some(Arc::new(self.leaving.out(&groups, &admin, &baseline)));
+            let out = self.leaving.out_between(&groups, &admin, &baseline);
+            return Some(Arc::new(out));
         }
         let known = |known: &mut HashMap<Vec<u32>, Arc<Callers>>| known.get(&groups).cloned();
         if let Some(out) = self.leaving.with_known(known) {
             return Some(out);
         }
-        let none = Tier::default();
-        let out = Arc::new(self.leaving.out(&groups, &none, &none));
+        let out = Arc::new(self.leaving.out(&groups));
         self.leaving
             .with_known(|known| known.insert(groups, Arc::clone(&out)));
         Some(out)

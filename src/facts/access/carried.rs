@@ -1,7 +1,7 @@
 //! What two networks carry, held against each other. Input: the networks before a port in two views; output: whether they are the same, and
 //! whether somebody came or went.
 //!
-//! Pods are compared by namespace and name: their numbers are those of one view.
+//! Pods are compared by namespace and name: their numbers are those of one view. Most edits leave all numbers as they are.
 
 use std::collections::HashMap;
 
@@ -17,10 +17,15 @@ impl Networks {
         [self.plain.as_deref(), self.identified.as_deref()]
     }
 
-    /// Whether both carry the same callers.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    /// Whether both carry the same callers. Where pods are `numbered_alike`, equal sets are the same without a look at names.
+    pub(super) fn is_same(&self, other: &Self, numbered_alike: bool) -> bool {
         let same = |a: Carries<'_>, b: Carries<'_>| match (a, b) {
             (None, None) => true,
+            (Some(a), Some(b))
+                if numbered_alike && (&a.callers, &a.doubtful) == (&b.callers, &b.doubtful) =>
+            {
+                true
+            }
             (Some(a), Some(b)) => {
                 (&a.callers.v4, &a.callers.v6) == (&b.callers.v4, &b.callers.v6)
                     && a.pods.words(&a.callers.pods) == b.pods.words(&b.callers.pods)

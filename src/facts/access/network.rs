@@ -157,12 +157,21 @@ impl Network {
         if concerned.members.is_empty() && !elsewhere {
             return None;
         }
+        // Namespaces and accounts that the view does not hold stay as the mesh's policy names them.
+        let rest: Vec<&IdentityPattern> = patterns
+            .iter()
+            .filter(|p| through_elsewhere && unseen(p))
+            .collect();
+        if rest.iter().any(|p| p.namespace.exact().is_none()) {
+            return Some(Holders {
+                except: concerned.members,
+                unlimited: true,
+                ..Holders::default()
+            });
+        }
         let through = window.intersect(&self.callers.pods);
         let mut holders = self.runs_of(&through, patterns, refused);
         if through_elsewhere {
-            // Namespaces and accounts that the view does not hold stay as the mesh's policy names them.
-            let rest: Vec<&IdentityPattern> = patterns.iter().filter(unseen).collect();
-            holders.unlimited = rest.iter().any(|p| p.namespace.exact().is_none());
             holders.except = concerned.members;
             holders
                 .members

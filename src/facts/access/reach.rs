@@ -183,9 +183,10 @@ impl Reach {
         seen.sets()
     }
 
-    /// Whether both let in the same, literally; equal sets that are written differently may count as different.
+    /// Whether both let in the same, literally; equal sets that are written differently may count as different. `numbered_alike`: the pods of
+    /// both have the same numbers.
     #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
+    pub fn is_same(&self, other: &Self, numbered_alike: bool) -> bool {
         let same_set = |a: &PeerSet, b: &PeerSet| {
             a.cubes.len() == b.cubes.len()
                 && (a.cubes.iter().zip(&b.cubes)).all(|(a, b)| a.literals == b.literals)
@@ -202,7 +203,7 @@ impl Reach {
             && self.trust_domains == other.trust_domains
             && self.paths.len() == other.paths.len()
             && self.paths.iter().zip(&other.paths).all(same_path)
-            && self.same_network(other)
+            && self.same_network(other, numbered_alike)
     }
 
     /// Whether the network carries somebody to the port whom it did not, and no longer carries somebody whom it did.
@@ -217,9 +218,12 @@ impl Reach {
     }
 
     /// Whether the network before the port is the same.
-    #[must_use]
-    pub fn same_network(&self, other: &Self) -> bool {
-        self.network.is_same(&other.network) && self.to_waypoint.is_same(&other.to_waypoint)
+    fn same_network(&self, other: &Self, numbered_alike: bool) -> bool {
+        let pairs = [
+            (&self.network, &other.network),
+            (&self.to_waypoint, &other.to_waypoint),
+        ];
+        pairs.iter().all(|(a, b)| a.is_same(b, numbered_alike))
     }
 
     /// Whether the network carries a workload's connections on a way to the port, `identity` being what it presents; `None` = a policy of the

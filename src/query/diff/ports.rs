@@ -145,7 +145,7 @@ impl Compared<'_, '_> {
         self.ways(base, head);
         self.transport(at, &before.transport, &after.transport);
         let direction = match (&before.reach.value, &after.reach.value) {
-            (Ok(before), Ok(after)) if before.is_same(after) => return pair,
+            (Ok(before), Ok(after)) if before.is_same(after, self.numbered_alike) => return pair,
             (Ok(before), Ok(after)) => {
                 pair.same_rules = false;
                 let network = after.moved_by_network(before);

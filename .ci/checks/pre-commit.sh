@@ -5,7 +5,7 @@ set -euo pipefail
 root=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export MATURIN_PEP517_ARGS="--profile dev"
+export MATURIN_PEP517_ARGS="--profile dev" CARGO_PROFILE_DEV_OPT_LEVEL=0
 export PRE_COMMIT_HOME=$work/cache CARGO_TARGET_DIR=$root/target PATH=$root/target/release:$PATH
 export GIT_AUTHOR_NAME=ci GIT_AUTHOR_EMAIL=ci@example.invalid GIT_COMMITTER_NAME=ci GIT_COMMITTER_EMAIL=ci@example.invalid
 mkdir "$work/repo" && cd "$work/repo" && git init -q -b main

@@ -22,22 +22,28 @@ fn main() -> io::Result<()> {
     // By file name, hence by rule id.
     files.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    fs::write(out.join("rules.rs"), table(&files, &root))?;
+    fs::write(out.join("rules.rs"), table(&files, &root, &root))?;
 
     let demo = root.join("testdata/demo");
     let mut files = Vec::new();
     below(&demo, &mut files)?;
     files.sort();
-    fs::write(out.join("demo.rs"), table(&files, &demo))
+    fs::write(out.join("demo.rs"), table(&files, &demo, &root))
 }
 
-/// Source text of a list of `(path relative to base, content)`.
-fn table(files: &[PathBuf], base: &Path) -> String {
+/// Source text of a list of `(path relative to base, content)`. The folder of the package is left to the compiler: a target folder may
+/// serve several clones.
+fn table(files: &[PathBuf], base: &Path, root: &Path) -> String {
+    let below = |path: &Path, folder: &Path| {
+        let relative = path.strip_prefix(folder).unwrap_or(path);
+        relative.to_string_lossy().replace('\\', "/")
+    };
     let mut table = String::from("&[\n");
     for path in files {
-        let relative = path.strip_prefix(base).unwrap_or(path);
-        let name = relative.to_string_lossy().replace('\\', "/");
-        let _ = writeln!(table, "    ({name:?}, include_str!({path:?})),");
+        let (name, file) = (below(path, base), below(path, root));
+        let content =
+            format!("include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/\", {file:?}))");
+        let _ = writeln!(table, "    ({name:?}, {content}),");
     }
     table.push_str("]\n");
     table

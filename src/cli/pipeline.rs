@@ -9,7 +9,7 @@ use crate::cli::io::Io;
 use crate::cli::stdout_failed;
 use crate::cli::tree::TreeSource;
 use crate::cli::{assumed, rendered};
-use crate::config::{Config, Ignore, assume};
+use crate::config::{Config, assume};
 use crate::discover::beside::{Nothing, OnDisk};
 use crate::discover::display::{self, absolute};
 use crate::discover::{self, Beside, Root};
@@ -17,25 +17,27 @@ use crate::engine::Analysis;
 use crate::engine::subjects::MeshSummary;
 use crate::error::Error;
 use crate::evaluate::draft::Draft;
-use crate::evaluate::engine::{self, EngineRules};
-use crate::evaluate::{CompiledRule, Judgement, evaluate, merge};
+use crate::evaluate::engine::EngineRules;
+use crate::evaluate::{CompiledRule, Judgement, evaluate};
 use crate::facts::UnknownReason;
 use crate::facts::assumptions::Assumptions;
 use crate::facts::before::Base;
 use crate::facts::change::{Change, Side};
 use crate::facts::record::change::{ChangeRecord, ChangeSubject};
 use crate::facts::subject::{Subject, SubjectKind, World};
-use crate::finding::{ObjectRef, ViewSummary};
 use crate::load::{self, Loaded};
 use crate::query::diff::{self, DiffReport, Tree};
 use crate::resource::{GroupKind, ResourceId};
-use crate::rule::RuleSet;
-use crate::source::{SourceFile, SourceId, Sources, Span, to_u32};
-use crate::suppress::{self, Silencers};
+use crate::source::{SourceFile, SourceId, Sources, to_u32};
+use crate::view::View;
 use crate::view::build::{ViewSettings, Views, build, views};
 use crate::view::gitops::Unread;
 use crate::view::releases::{Rendered, complete};
-use crate::view::{Namespace, View};
+
+mod silence;
+mod summary;
+
+pub use silence::Silencing;
 
 /// Everything read, as views.
 #[derive(Debug)]
@@ -62,21 +64,6 @@ pub struct Input {
     pub(super) found: Vec<Draft>,
     /// What changed since a base, with its causes in words.
     changes: Vec<(Change, Vec<String>)>,
-}
-
-/// What is silenced, and whether at all.
-#[derive(Debug)]
-pub struct Silencing<'s> {
-    /// All rules there are, for names.
-    pub rules: &'s RuleSet,
-    /// Entries of the config, with its text.
-    pub ignores: &'s [Ignore],
-    /// The config file, for findings about its entries.
-    pub config: Option<&'s Arc<SourceFile>>,
-    /// The day silencers are judged on.
-    pub today: &'s str,
-    /// `--no-ignores`.
-    pub off: bool,
 }
 
 /// The bytes of standard input, where `-` is named.
@@ -404,200 +391,5 @@ impl Input {
                 engine.of_input(problem, resource)
             })
             .collect()
-    }
-
-    fn silence(
-        &mut self,
-        judgement: &mut Judgement,
-        rules: &[CompiledRule],
-        engine: &EngineRules,
-        silencing: &Silencing<'_>,
-    ) {
-        let mut silencers = self.silencers();
-        silencers.ignores = silencing.ignores.to_vec();
-        let runs = |filter: &str| {
-            let compiled = rules.iter().map(|r| &r.rule);
-            let engine = silencing
-                .rules
-                .iter()
-                .filter(|r| engine.get(&r.info.id).is_some());
-            compiled.chain(engine).any(|r| RuleSet::is_named(r, filter))
-        };
-        let sources = &self.sources;
-        let spent = silencers.apply(
-            &mut judgement.findings,
-            silencing.rules,
-            silencing.today,
-            |finding| {
-                sources
-                    .get(finding.span.source)
-                    .map_or_else(String::new, |f| f.path.clone())
-            },
-            runs,
-        );
-        let mut drafts = Vec::new();
-        for void in &spent.void {
-            let (id, what) = if void.expired {
-                (engine::IGNORE_EXPIRED, "this silencer has expired")
-            } else {
-                (engine::IGNORE_MALFORMED, "this silencer has no effect")
-            };
-            drafts.extend(engine.draft(id, void.span, format!("{what}: {}", void.message)));
-        }
-        for span in &spent.unused {
-            let message = String::from("this silencer silences nothing");
-            drafts.extend(engine.draft(engine::IGNORE_UNUSED, *span, message));
-        }
-        let own = spent
-            .expired_ignores
-            .iter()
-            .map(|(span, until)| {
-                let words = format!("this entry of `ignores` has expired: it ran out on {until}");
-                (engine::IGNORE_EXPIRED, *span, words)
-            })
-            .chain(spent.unused_ignores.iter().map(|span| {
-                let words = String::from("this entry of `ignores` silences nothing");
-                (engine::IGNORE_UNUSED, *span, words)
-            }));
-        if let Some(config) = silencing.config {
-            let mut own = own.peekable();
-            if own.peek().is_some() {
-                let source = self.sources.add(config.path.clone(), config.text.clone());
-                drafts.extend(own.filter_map(|(id, span, words)| {
-                    let span = Span {
-                        source: source.id,
-                        ..span
-                    };
-                    engine.draft(id, span, words)
-                }));
-            }
-        }
-        let more = merge::merge(vec![drafts], &self.sources);
-        judgement.findings.extend(more.findings);
-        merge::sort(judgement, &self.sources);
-    }
-
-    /// The silencers that manifests hold.
-    fn silencers(&self) -> Silencers {
-        let mut silencers = Silencers::default();
-        for file in &self.loaded.files {
-            if memchr::memmem::find(file.source.text.as_bytes(), b"meshgov:").is_none() {
-                continue;
-            }
-            for comment in &file.comments {
-                if let Some(found) = suppress::of_comment(&file.source, *comment) {
-                    silencers.add(found);
-                }
-            }
-        }
-        for resource in &self.loaded.resources {
-            let object = resource.object();
-            if object
-                .at(&["metadata", "annotations", suppress::ANNOTATION])
-                .is_some()
-            {
-                suppress::of_annotation(object, &self.keys(resource.id))
-                    .for_each(|found| silencers.add(found));
-            }
-        }
-        silencers
-    }
-
-    /// An object as findings name it, in each view that has it.
-    fn keys(&self, id: ResourceId) -> Vec<(String, ObjectRef)> {
-        self.views
-            .iter()
-            .flat_map(|view| view.members.iter().map(move |m| (view, m)))
-            .filter(|(_, member)| member.resource.id == id)
-            .map(|(view, member)| {
-                let own = crate::evaluate::draft::identity(&member.resource);
-                let object = ObjectRef {
-                    namespace: member.namespace.as_str().to_owned(),
-                    ..own
-                };
-                (view.name.clone(), object)
-            })
-            .collect()
-    }
-
-    /// What the opening lines of reports say.
-    #[must_use]
-    pub fn summaries(&self) -> Vec<ViewSummary> {
-        let none = MeshSummary::default();
-        let meshes = self.meshes.iter().chain(std::iter::repeat(&none));
-        let views = self.views.iter().zip(meshes);
-        views
-            .map(|(view, mesh)| summary(view, mesh, self.defined_differently(view)))
-            .collect()
-    }
-
-    /// Objects of a view that stand in several files with different content. Alternatives in one folder are often meant, so this is
-    /// something taken for granted and no finding; INPUT010 speaks where it cannot be meant.
-    fn defined_differently(&self, view: &View) -> usize {
-        let alternatives = self.view_problems.iter().filter(|p| !p.is_sure);
-        let ids: std::collections::BTreeSet<ResourceId> =
-            alternatives.filter_map(|p| p.resource).collect();
-        let members = view.members.iter().map(|m| m.resource.id);
-        members.filter(|id| ids.contains(id)).count()
-    }
-}
-
-/// What `assume.objects` adds to a view, a line a file.
-fn assumed_objects(view: &View) -> Vec<String> {
-    let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-    for member in view.members.iter().filter(|m| m.resource.is_assumed()) {
-        let path = member.resource.tree.source().path.as_str();
-        *counts.entry(path).or_default() += 1;
-    }
-    let words = counts.into_iter().map(|(path, count)| match count {
-        1 => format!("1 object of {path} is applied too (assume.objects)"),
-        n => format!("{n} objects of {path} are applied too (assume.objects)"),
-    });
-    words.collect()
-}
-
-fn summary(view: &View, mesh: &MeshSummary, twice: usize) -> ViewSummary {
-    let judged = || view.members.iter().filter(|m| !m.resource.is_assumed());
-    let unset = judged().filter(|m| m.namespace == Namespace::Unset).count();
-    let mut assumptions = Vec::new();
-    if unset > 0 {
-        assumptions.push(match unset {
-            1 => "an object that names no namespace is applied to an unnamed one".to_owned(),
-            _ => format!("{unset} objects that name no namespace are applied to one and the same"),
-        });
-    }
-    if twice > 0 {
-        assumptions.push(format!(
-            "of {twice} objects that several files define differently, the last one counts"
-        ));
-    }
-    if view.owned > 0 {
-        assumptions.push(match view.owned {
-            1 => "an object that a controller made of another one is left out".to_owned(),
-            n => format!("{n} objects that controllers made of others are left out"),
-        });
-    }
-    assumptions.extend(assumed_objects(view));
-    assumptions.extend(mesh.assumptions.iter().cloned());
-    ViewSummary {
-        mesh: mesh.mesh.clone(),
-        meshed: mesh.meshed,
-        transport_decided: mesh.transport,
-        access_decided: mesh.access,
-        name: view.name.clone(),
-        found_by: view.found_by.clone(),
-        overlays: view.overlays,
-        objects: judged().count(),
-        unset_namespace: unset,
-        workloads: judged()
-            .filter(|m| crate::pods::template(&m.resource).is_some())
-            .count(),
-        opaque: view
-            .opaque
-            .iter()
-            .map(|o| (o.lack, o.what.clone()))
-            .collect(),
-        assumptions,
-        ..ViewSummary::default()
     }
 }

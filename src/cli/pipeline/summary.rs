@@ -53,9 +53,13 @@ fn summary(view: &View, mesh: &MeshSummary, twice: usize) -> ViewSummary {
         });
     }
     if twice > 0 {
-        assumptions.push(format!(
-            "of {twice} objects that several files define differently, the last one counts"
-        ));
+        assumptions.push(match twice {
+            1 => "of an object that is defined differently elsewhere, the last definition counts"
+                .to_owned(),
+            _ => format!(
+                "of {twice} objects that several files define differently, the last one counts"
+            ),
+        });
     }
     if view.owned > 0 {
         assumptions.push(match view.owned {

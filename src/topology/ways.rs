@@ -73,6 +73,7 @@ type Key = (
     String,
     u16,
     Option<EdgeTls>,
+    String,
 );
 
 /// Which port of a Service is meant.
@@ -127,6 +128,7 @@ impl Builder<'_> {
                 way.gateway(),
                 way.outside_port,
                 way.tls,
+                way.delegated.clone(),
             );
             if let Some(known) = self.known.get(&key) {
                 if let Some(known) = self.ways.exposures.get_mut(*known) {

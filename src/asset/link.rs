@@ -26,7 +26,7 @@ pub struct Links {
     pub service_account: String,
     /// Services that select its pods.
     pub services: Vec<Arc<Resource>>,
-    /// Routes that lead to it: HTTPRoute, GRPCRoute, Ingress, VirtualService, AIGatewayRoute.
+    /// Routes that lead to it: HTTPRoute, GRPCRoute, Ingress, VirtualService, OpenShift Route, AIGatewayRoute.
     pub routes: Vec<Arc<Resource>>,
     /// Gateways that it, or a route to it, attaches to.
     pub gateways: Vec<Arc<Resource>>,

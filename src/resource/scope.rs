@@ -412,6 +412,7 @@ const NAMESPACED: &[(&str, &[&str])] = &[
         ],
     ),
     ("gateway.networking.x-k8s.io", &["XListenerSet"]),
+    ("route.openshift.io", &["Route"]),
 ];
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ const ROUTES: &[(&str, &str)] = &[
     (GATEWAY_API, "GRPCRoute"),
     ("networking.k8s.io", "Ingress"),
     ("networking.istio.io", "VirtualService"),
+    ("route.openshift.io", "Route"),
     ("aigateway.envoyproxy.io", "AIGatewayRoute"),
 ];
 
@@ -117,6 +118,7 @@ pub(super) fn backend_refs(resource: &Resource) -> Vec<BackendRef<'_>> {
     match resource.kind() {
         "Ingress" => ingress(spec),
         "VirtualService" => virtual_service(spec),
+        "Route" => openshift(spec),
         "AIServiceBackend" => spec
             .get("backendRef")
             .and_then(|r| reference(r, "Backend"))
@@ -162,6 +164,17 @@ fn ingress(spec: NodeRef<'_>) -> Vec<BackendRef<'_>> {
                 .or_else(|| backend.get("serviceName"))
                 .and_then(NodeRef::as_str)
         })
+        .map(service)
+        .collect()
+}
+
+/// `to` and `alternateBackends`; weight 0 sends nothing.
+fn openshift(spec: NodeRef<'_>) -> Vec<BackendRef<'_>> {
+    spec.get("to")
+        .into_iter()
+        .chain(items(spec, &["alternateBackends"]))
+        .filter(|backend| backend.get("weight").and_then(NodeRef::as_i64) != Some(0))
+        .filter_map(|backend| backend.get("name")?.as_str())
         .map(service)
         .collect()
 }

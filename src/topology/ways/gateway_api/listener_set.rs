@@ -12,9 +12,8 @@ use super::{GROUP, Parents, selects, shown};
 use crate::facts::Step;
 use crate::facts::exposure::{Front, GatewayRef, join};
 use crate::topology::Topology;
-use crate::topology::ways::{Builder, text};
+use crate::topology::ways::{Builder, age, text};
 use crate::view::Member;
-use crate::yaml::NodeRef;
 
 /// Kinds that have served listeners of a Gateway beside its own.
 pub(super) const KINDS: [(&str, &str); 2] = [
@@ -254,12 +253,4 @@ fn order<'p>(set: &'p Parent<'_>) -> (&'p str, &'p str, &'p str) {
         member.namespace.as_str(),
         &member.resource.name,
     )
-}
-
-fn age(member: &Member) -> &str {
-    let stamp = member
-        .resource
-        .object()
-        .at(&["metadata", "creationTimestamp"]);
-    stamp.filter(|t| !t.is_null()).map_or("", NodeRef::text)
 }

@@ -309,6 +309,7 @@ impl Check {
             if let Some(base) = base.as_ref().filter(|_| rules.iter().any(on_changes)) {
                 input.compare_with(base);
             }
+            input.find_applications(config, &request.cwd);
             let on_environments =
                 |r: &CompiledRule| r.rule.info.subject == SubjectKind::Environment;
             if rules.iter().any(on_environments) {

@@ -32,6 +32,7 @@ use crate::resource::{GroupKind, ResourceId};
 use crate::source::{SourceFile, SourceId, Sources, to_u32};
 use crate::view::View;
 use crate::view::build::{ViewSettings, Views, build, views};
+use crate::view::environments::Application;
 use crate::view::gitops::Unread;
 use crate::view::releases::{Rendered, complete};
 
@@ -67,6 +68,8 @@ pub struct Input {
     pub(super) found: Vec<Draft>,
     /// What changed since a base, with its causes in words.
     changes: Vec<(Change, Vec<String>)>,
+    /// Applications whose environments the views are, once they are asked for.
+    applications: Vec<Application>,
     /// Environments, once they are compared.
     environments: Option<EnvironmentReport>,
 }
@@ -231,6 +234,7 @@ fn with_views(
         meshes: Vec::new(),
         found: Vec::new(),
         changes: Vec::new(),
+        applications: Vec::new(),
         environments: None,
     }
 }

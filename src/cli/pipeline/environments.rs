@@ -131,10 +131,15 @@ fn declared(config: &Config, cwd: &Path) -> Vec<Declared> {
 }
 
 impl Input {
-    /// The applications among the views.
+    /// Finds the applications among the views, for the opening lines.
+    pub fn find_applications(&mut self, config: &Config, cwd: &Path) {
+        self.applications = environments::applications(&self.views, &declared(config, cwd));
+    }
+
+    /// The applications, once they are found.
     #[must_use]
-    pub fn applications(&self, config: &Config, cwd: &Path) -> Vec<Application> {
-        environments::applications(&self.views, &declared(config, cwd))
+    pub fn applications(&self) -> &[Application] {
+        &self.applications
     }
 
     /// Compares the environments of every application.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::strings;
 use crate::cel::{Origin, Reasons, Record, RecordType, Value};
-use crate::facts::change::{Change, Side, State};
+use crate::facts::change::{Cause, Change, Side, State};
 use crate::facts::schema;
 use crate::facts::subject::Subject;
 use crate::resource::Resource;
@@ -40,18 +40,27 @@ impl DifferenceRecord {
     /// Where production says otherwise: the places of the other environment, then those of production, the deciding one last.
     fn places(&self) -> Vec<(Span, String)> {
         let of = |side| self.change.cause.iter().filter(move |c| c.side == side);
+        let label = |cause: &Cause, name: &str| {
+            // What both sides say needs no words, it stands there.
+            let other = |c: &Cause| c.side != cause.side && c.says == cause.says;
+            match self.change.cause.iter().any(other) {
+                true => format!("{name} here"),
+                false => format!("{name}: {}", cause.says),
+            }
+        };
         let there = self.others.join(", ");
-        let mut places: Vec<(Span, String)> = of(Side::Base)
-            .map(|c| (c.span, format!("{there}: {}", c.says)))
+        let mut places: Vec<(Span, String)> =
+            of(Side::Base).map(|c| (c.span, label(c, &there))).collect();
+        let mut own: Vec<(Span, String)> = of(Side::Head)
+            .map(|c| (c.span, label(c, &self.environment)))
             .collect();
-        let mut own: Vec<Span> = of(Side::Head).map(|c| c.span).collect();
         if own.is_empty() {
-            own.push(self.change.about.resource.name_span());
+            let span = self.change.about.resource.name_span();
+            own.push((span, format!("{} here", self.environment)));
         }
         // The first place of production decides, the others belong to it.
         own.reverse();
-        let label = format!("{} here", self.environment);
-        places.extend(own.into_iter().map(|span| (span, label.clone())));
+        places.extend(own);
         places
     }
 }

@@ -200,7 +200,7 @@ mod tests {
     fn slips_are_refused_with_their_place() {
         assert_eq!(
             problems("{differences: [{reason: r}, {fact: acces, reason: r}]}")[0],
-            "c:3:41: `acces` is not known | did you mean `access`?"
+            "c:3:44: `acces` is not one of `membership`, `transport`, `access`, `client`, `egress`, `exposure`, `grade` | did you mean `access`?"
         );
         assert_eq!(
             problems("{views: {prod: [a], dev: [b]}, production: [prdo]}"),

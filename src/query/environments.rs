@@ -4,12 +4,12 @@
 //! The other environment is read in production's names first (`drift::twin`), then both are compared as two versions of a tree are. What
 //! environments may well have of their own is no difference: other hosts, other callers, other models, objects without a counterpart.
 
+mod intended;
 mod only;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::config::environments::{Differs, Environments, FACTS, Intended};
+use crate::config::environments::{Environments, FACTS};
 use crate::drift::twin::{self, Twins};
 use crate::facts::Assumptions;
 use crate::facts::change::{Change, ChangeKind, Direction, State};
@@ -274,78 +274,5 @@ fn verdict(change: &Change) -> Option<Verdict> {
         (Direction::Narrowed, _) => Some(Verdict::Stronger),
         (Direction::Changed, ChangeKind::Membership) => Some(Verdict::Different),
         (Direction::Changed, _) => broken.then_some(Verdict::Different),
-    }
-}
-
-impl EnvironmentReport {
-    /// Marks what is meant, and names the entries that cover nothing or have run out. An entry covers a difference from one environment;
-    /// what differs from several alike and is meant for some of them becomes two.
-    fn intend(&mut self, settings: &Settings<'_>) {
-        let mut used: BTreeMap<(usize, usize), bool> = BTreeMap::new();
-        let mut kept: Vec<Difference> = Vec::new();
-        for difference in std::mem::take(&mut self.differences) {
-            let entries = settings.config.iter().enumerate();
-            let own = entries.filter(|(_, c)| c.name == difference.application);
-            let mut meant: Vec<(Option<(usize, usize)>, Vec<String>)> = Vec::new();
-            for other in &difference.others {
-                let covering = own.clone().find_map(|(number, config)| {
-                    let at = config.differences.iter().position(|entry| {
-                        !entry.is_expired(settings.today)
-                            && entry.covers(difference.as_seen_from(other))
-                    })?;
-                    Some((number, at))
-                });
-                if let Some(place) = covering {
-                    used.insert(place, true);
-                }
-                let covering = covering.filter(|_| !settings.no_ignores);
-                match meant.iter_mut().find(|(known, _)| *known == covering) {
-                    Some((_, others)) => others.push(other.clone()),
-                    None => meant.push((covering, vec![other.clone()])),
-                }
-            }
-            for (covering, others) in meant {
-                let entry = covering
-                    .and_then(|(number, at)| settings.config.get(number)?.differences.get(at));
-                kept.push(Difference {
-                    others,
-                    intended: entry.map(|e: &Intended| (e.reason.clone(), e.until.clone())),
-                    ..difference.clone()
-                });
-            }
-        }
-        self.differences = kept;
-        for (number, config) in settings.config.iter().enumerate() {
-            let is_compared = (self.applications.iter())
-                .any(|a| a.name == config.name && a.is_compared() && a.absent.is_empty());
-            for (at, entry) in config.differences.iter().enumerate() {
-                let expired = entry
-                    .until
-                    .clone()
-                    .filter(|_| entry.is_expired(settings.today));
-                let unused = is_compared && !used.contains_key(&(number, at));
-                if expired.is_some() || unused {
-                    self.spent.push(Spent {
-                        span: entry.span,
-                        expired,
-                    });
-                }
-            }
-        }
-    }
-}
-
-impl Difference {
-    fn as_seen_from<'d>(&'d self, other: &'d str) -> Differs<'d> {
-        let about = &self.change.about;
-        Differs {
-            fact: self.change.kind.as_str(),
-            object: (
-                about.resource.kind(),
-                &about.namespace,
-                &about.resource.name,
-            ),
-            between: (&self.environment, other),
-        }
     }
 }

@@ -189,33 +189,29 @@ fn understood_as(application: &Application) -> String {
     }
 }
 
-/// `only in staging: AuthorizationPolicy chat/llm`, a line an environment.
+/// `in staging and not in production: AuthorizationPolicy chat/llm`, a line an environment.
 fn only(list: &[Only], applications: usize) -> Vec<String> {
-    let mut lines: Vec<((&str, &str, &[String]), Vec<String>)> = Vec::new();
+    let mut lines: Vec<(&Only, Vec<String>)> = Vec::new();
     for one in list {
-        let key = (
-            one.application.as_str(),
-            one.environment.as_str(),
-            one.not_in.as_slice(),
-        );
+        let same = |known: &Only| {
+            (&known.application, &known.environment, &known.not_in)
+                == (&one.application, &one.environment, &one.not_in)
+        };
         let words = format!("{} {}", one.kind, one_line(&one.object));
-        match lines.iter_mut().find(|(known, _)| *known == key) {
+        match lines.iter_mut().find(|(known, _)| same(known)) {
             Some((_, objects)) => objects.push(words),
-            None => lines.push((key, vec![words])),
+            None => lines.push((one, vec![words])),
         }
     }
-    let line =
-        |((application, environment, not_in), objects): ((&str, &str, &[String]), Vec<String>)| {
-            let application = match applications {
-                0 | 1 => String::new(),
-                _ => format!("{}: ", one_line(application)),
-            };
-            let objects = and_more(objects.iter(), NAMES);
-            format!(
-                "{application}in {environment} and not in {}: {objects}",
-                listed(not_in)
-            )
+    let line = |(of, objects): (&Only, Vec<String>)| {
+        let application = match applications {
+            0 | 1 => String::new(),
+            _ => format!("{}: ", one_line(&of.application)),
         };
+        let objects = and_more(objects.iter(), NAMES);
+        let (here, there) = (&of.environment, listed(&of.not_in));
+        format!("{application}in {here} and not in {there}: {objects}")
+    };
     lines.into_iter().map(line).collect()
 }
 

@@ -204,7 +204,7 @@ mod tests {
         );
         assert_eq!(
             problems("{views: {prod: [a], dev: [b]}, production: [prdo]}"),
-            ["c:3:56: no environment is called `prdo` | did you mean `prod`?"]
+            ["c:3:53: no environment is called `prdo` | did you mean `prod`?"]
         );
         assert_eq!(
             problems("{differences: [{reason: r}]}"),

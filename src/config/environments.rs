@@ -217,9 +217,9 @@ mod tests {
         assert_eq!(
             problems("{views: {prod: []}, differences: [{fact: access, reason: '', until: soon}]}"),
             [
-                "c:3:19: the environment has no view and no path | write `[overlays/prod]`",
-                "c:3:61: the reason is empty | ",
-                "c:3:72: `soon` is no date | write YYYY-MM-DD",
+                "c:3:24: the environment has no view and no path | write `[overlays/prod]`",
+                "c:3:66: the reason is empty | ",
+                "c:3:77: `soon` is no date | write YYYY-MM-DD",
             ]
         );
     }

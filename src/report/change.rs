@@ -120,13 +120,7 @@ pub(super) fn sentence_of(change: &Change, subject: &str) -> String {
             Direction::Widened => format!("{subject} call{s} a new external provider"),
             Direction::Changed => format!("{subject} call{s} other external providers"),
         },
-        ChangeKind::Egress => match (change.direction, change.after.words()) {
-            (_, "anywhere") => format!("{subject} can call any host outside"),
-            (_, "nowhere") => format!("{subject} can call no host outside any more"),
-            (Direction::Widened, _) => format!("{subject} can call more hosts outside"),
-            (Direction::Narrowed, _) => format!("{subject} can call fewer hosts outside"),
-            (Direction::Changed, _) => format!("{subject} can call other hosts outside"),
-        },
+        ChangeKind::Egress => egress(change, subject),
         ChangeKind::Model => format!("{subject} name{s} other models"),
         ChangeKind::Exposure => match change.direction {
             Direction::Widened => format!("{subject} {is} reached from further outside"),
@@ -195,6 +189,28 @@ fn callers(change: &Change, subject: &str) -> String {
             number(m),
             number(edges.before)
         ),
+    }
+}
+
+fn egress(change: &Change, subject: &str) -> String {
+    let after = change.after.words();
+    let everything = ["anywhere", "0.0.0.0/0", "::/0"]
+        .iter()
+        .find_map(|word| after.strip_prefix(word))
+        .filter(|rest| change.direction == Direction::Widened && !rest.contains([',', ':']));
+    match (change.direction, everything) {
+        _ if after == "nowhere" => format!("{subject} can call nothing outside any more"),
+        (_, Some(rest)) => {
+            let what = if after.starts_with("anywhere") {
+                "anything"
+            } else {
+                "any address"
+            };
+            format!("{subject} can call {what} outside{rest}")
+        }
+        (Direction::Widened, None) => format!("{subject} can call more places outside"),
+        (Direction::Narrowed, None) => format!("{subject} can call fewer places outside"),
+        (Direction::Changed, None) => format!("{subject} can call other places outside"),
     }
 }
 

@@ -90,7 +90,7 @@ pub(super) fn weight(
         ChangeKind::Access if begins("mesh") => 700,
         ChangeKind::Client if begins("plaintext") => 650,
         ChangeKind::Exposure => 640,
-        ChangeKind::Egress if begins("anywhere") => 630,
+        ChangeKind::Egress if ["anywhere", "0.0.0.0/0", "::/0"].into_iter().any(begins) => 630,
         ChangeKind::Provider => 620,
         ChangeKind::Client => 600,
         ChangeKind::Egress => 550,

@@ -6,3 +6,4 @@ pub mod edit;
 pub mod lattice;
 pub mod live;
 pub mod pair;
+pub mod statement;

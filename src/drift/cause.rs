@@ -62,7 +62,7 @@ fn identity(member: &Member) -> Identity<'_> {
 }
 
 /// One object on both sides, or on one.
-type Both<'v> = (Option<&'v Member>, Option<&'v Member>);
+pub type Both<'v> = (Option<&'v Member>, Option<&'v Member>);
 
 impl<'v> Objects<'v> {
     /// Indexes two views; `renamed` pairs objects of the base with objects of the head.
@@ -78,6 +78,15 @@ impl<'v> Objects<'v> {
             head: Index::of(head),
             renamed_from: renamed.iter().map(|(b, h)| (*h, *b)).collect(),
             renamed,
+        }
+    }
+
+    /// An object of one side on both: base, then head.
+    #[must_use]
+    pub fn both(&self, side: Side, id: ResourceId) -> Both<'v> {
+        match side {
+            Side::Base => self.of_base(id),
+            Side::Head => self.of_head(id),
         }
     }
 
@@ -252,7 +261,9 @@ fn cause(side: Side, span: Span, says: String) -> Cause {
     Cause { side, span, says }
 }
 
-fn named(member: &Member) -> String {
+/// `Deployment ml/llm`.
+#[must_use]
+pub fn named(member: &Member) -> String {
     let resource = &member.resource;
     match member.namespace.as_str() {
         "" => format!("{} {}", resource.kind(), resource.name),
@@ -260,7 +271,8 @@ fn named(member: &Member) -> String {
     }
 }
 
-fn push_edit(causes: &mut Vec<Cause>, edit: &Edit) {
+/// The places of an edit.
+pub fn push_edit(causes: &mut Vec<Cause>, edit: &Edit) {
     let field = edit.field();
     let says = match (&edit.before, &edit.after) {
         (Some(before), Some(after)) => format!("{field}: {before} → {after}"),

@@ -121,6 +121,7 @@ pub(super) fn sentence_of(change: &Change, subject: &str) -> String {
             Direction::Changed => format!("{subject} call{s} other external providers"),
         },
         ChangeKind::Egress => egress(change, subject),
+        ChangeKind::Flow => flow(change, subject, !s.is_empty()),
         ChangeKind::Model => format!("{subject} name{s} other models"),
         ChangeKind::Exposure => match change.direction {
             Direction::Widened => format!("{subject} {is} reached from further outside"),
@@ -189,6 +190,29 @@ fn callers(change: &Change, subject: &str) -> String {
             number(m),
             number(edges.before)
         ),
+    }
+}
+
+/// What came and what went, each with its verb: `calls model-server ml/llm, reads claim ml/records`.
+fn flow(change: &Change, subject: &str, single: bool) -> String {
+    let verbs = |state: &State| -> Option<String> {
+        let State::Known(words) = state else {
+            return None;
+        };
+        let number = |phrase: &str| match phrase.split_once(' ') {
+            Some((verb, rest)) if !single => {
+                format!("{} {rest}", verb.strip_suffix('s').unwrap_or(verb))
+            }
+            _ => phrase.to_owned(),
+        };
+        let phrases: Vec<String> = words.split("; ").map(number).collect();
+        Some(phrases.join("; "))
+    };
+    match (verbs(&change.before), verbs(&change.after)) {
+        (Some(before), Some(after)) => format!("{subject} now {after}; no longer {before}"),
+        (None, Some(after)) => format!("{subject} now {after}"),
+        (Some(before), None) => format!("{subject} no longer {before}"),
+        (None, None) => format!("{subject} exchanges data with others"),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::query::diff::facts::Facts;
 use crate::source::Span;
 
 /// Kind, namespace, name.
-type Key = (String, String, String);
+pub(super) type Key = (String, String, String);
 
 impl Compared<'_, '_> {
     /// Compares the sure assets of both views.
@@ -44,6 +44,7 @@ impl Compared<'_, '_> {
                 (None, None) => {}
             }
         }
+        self.flows((&before, &after), &renamed);
     }
 
     /// Workloads that pair under another name: base to head.
@@ -254,7 +255,7 @@ fn key(entry: &AssetEntry) -> Key {
     )
 }
 
-fn provider_hosts(entry: &AssetEntry) -> Vec<(String, Span)> {
+pub(super) fn provider_hosts(entry: &AssetEntry) -> Vec<(String, Span)> {
     let providers = entry.providers.iter();
     providers.map(|p| (p.value.0.clone(), p.span)).collect()
 }

@@ -65,8 +65,8 @@ pub fn access(before: &Admitted, after: &Admitted, network: (bool, bool)) -> Opt
     let mut lost = !before.allowed.is_subset(&after.allowed);
     // Whom the network carries in vain, because the mesh lets others in, makes no difference.
     if before.access != after.access {
-        gained |= network.0;
-        lost |= network.1;
+        gained |= network.0 && !lists_fewer(&after.access, &before.access);
+        lost |= network.1 && !lists_fewer(&before.access, &after.access);
     }
     match (gained, lost) {
         (true, false) => Some(Direction::Widened),
@@ -74,6 +74,15 @@ pub fn access(before: &Admitted, after: &Admitted, network: (bool, bool)) -> Opt
         (true, true) => Some(by_width(&before.access.level, &after.access.level)),
         (false, false) => delegated(before, after),
     }
+}
+
+/// Whether one says the same as the other and lists some of its members only: a caller that is gone takes its name along.
+fn lists_fewer(access: &Access, other: &Access) -> bool {
+    let whole = Access {
+        set: other.set.clone(),
+        ..access.clone()
+    };
+    whole == *other && access.set.is_subset(&other.set)
 }
 
 /// The same callers get through; fewer of them are put to an authorizer: wider.
@@ -103,6 +112,28 @@ mod tests {
         assert_eq!(of(Mode::Broken, Mode::Strict), Direction::Changed);
         let unmeshed = Mode::Plaintext(Plaintext::Unmeshed);
         assert_eq!(of(plaintext, unmeshed), Direction::Changed);
+    }
+
+    #[test]
+    fn a_name_that_is_gone_is_no_caller_whom_the_network_newly_carries() {
+        use crate::facts::peers::PeerSet;
+        let of = |names: &[&str]| {
+            let mut access = Access::of(&PeerSet::nobody(), &PeerSet::nobody());
+            access.level = Level::Identities;
+            access.set = names.iter().map(|n| (*n).to_owned()).collect();
+            Admitted {
+                allowed: PeerSet::nobody(),
+                delegated: PeerSet::nobody(),
+                access,
+            }
+        };
+        let (one, two, other) = (of(&["sa:a/b"]), of(&["sa:a/b", "sa:a/c"]), of(&["sa:a/d"]));
+        let carried = (true, false);
+        assert_eq!(access(&two, &one, carried), None);
+        assert_eq!(access(&one, &two, carried), Some(Direction::Widened));
+        assert_eq!(access(&one, &other, carried), Some(Direction::Widened));
+        assert_eq!(access(&one, &two, (false, true)), None);
+        assert_eq!(access(&two, &one, (false, true)), Some(Direction::Narrowed));
     }
 
     #[test]

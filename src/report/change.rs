@@ -173,6 +173,17 @@ fn callers(change: &Change, subject: &str) -> String {
                 "{subject} lets in {what} requests; the workloads that can reach it are the same"
             )
         }
+        // What is let in and who gets through can go different ways: a rule opens, and clients break.
+        (_, _, 0, n) if change.direction == Direction::Widened => format!(
+            "{subject} lets in more requests, but {} can no longer reach it (was {})",
+            plural(n, "caller"),
+            number(edges.before)
+        ),
+        (_, _, n, 0) if change.direction == Direction::Narrowed => format!(
+            "{subject} lets in fewer requests, but {} can reach it (was {}){anonymous}",
+            plural(n, "more caller"),
+            number(edges.before)
+        ),
         (_, _, n, 0) => {
             let more = plural(n, "more caller");
             format!(

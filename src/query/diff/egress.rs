@@ -5,14 +5,16 @@
 
 use std::collections::BTreeSet;
 
+use crate::drift::cause::Question;
 use crate::drift::lattice::by_width;
 use crate::facts::Fact;
 use crate::facts::access::outward::{Outward, Width};
-use crate::facts::change::{Cause, ChangeKind, Direction, State};
+use crate::facts::change::{Cause, ChangeKind, Direction, Side, State};
 use crate::facts::egress::{Egress, EgressMode};
 use crate::facts::workload::Workload;
 use crate::query::diff::Compared;
 use crate::query::diff::facts::{Facts, WorkloadFacts};
+use crate::query::diff::ports::MAX_PROOF;
 
 impl Compared<'_, '_> {
     /// Compares the ways out of a workload.
@@ -45,16 +47,36 @@ impl Compared<'_, '_> {
         {
             after.push_str(", with other networks");
         }
-        let pushed = self.push(
-            ChangeKind::Egress,
-            ((b, None), (h, None)),
-            (before, after),
-            direction,
-            (&ways.before.steps, &ways.after.steps),
-        );
-        if let Some(change) = pushed.and_then(|at| self.changes.get_mut(at)) {
-            keep_outward(&mut change.cause);
-        }
+        self.way_out((b, h), (before, after), direction, &ways);
+    }
+
+    /// Adds the change. Its membership explains nothing that the mesh did not do.
+    fn way_out(
+        &mut self,
+        (b, h): (usize, usize),
+        states: (State, State),
+        direction: Direction,
+        ways: &Ways,
+    ) {
+        let (Some(was), Some(is)) = (self.base.workload(b), self.head.workload(h)) else {
+            return;
+        };
+        let Some(about) = self.about(Side::Head, h, None) else {
+            return;
+        };
+        let mut change = self.change(ChangeKind::Egress, about, states, direction);
+        let (base, head) = (&ways.before.steps, &ways.after.steps);
+        change.cause = self.explain(&Question {
+            base,
+            head,
+            base_objects: &[was.resource.id],
+            head_objects: &[is.resource.id],
+            namespaces: &[is.namespace.as_str()],
+        });
+        keep_outward(&mut change.cause);
+        change.base_proof = base.iter().take(MAX_PROOF).cloned().collect();
+        change.head_proof = head.iter().take(MAX_PROOF).cloned().collect();
+        self.changes.push(change);
     }
 
     /// The ways out of a workload on both sides; `None` where they are the same at first sight.

@@ -55,11 +55,9 @@ pub struct Admitted {
 /// The sets decide; where each side has something of its own, the level of the scale does.
 #[must_use]
 pub fn access(before: &Admitted, after: &Admitted, network: (bool, bool)) -> Option<Direction> {
-    match (before.access.level, after.access.level) {
-        (Level::Nobody, Level::Nobody) => return None,
-        (Level::Nobody, _) => return Some(Direction::Widened),
-        (_, Level::Nobody) => return Some(Direction::Narrowed),
-        _ => {}
+    let levels = (before.access.level, after.access.level);
+    if levels == (Level::Nobody, Level::Nobody) {
+        return None;
     }
     let mut gained = !after.allowed.is_subset(&before.allowed);
     let mut lost = !before.allowed.is_subset(&after.allowed);
@@ -67,6 +65,12 @@ pub fn access(before: &Admitted, after: &Admitted, network: (bool, bool)) -> Opt
     if before.access != after.access {
         gained |= network.0 && !lists_fewer(&after.access, &before.access);
         lost |= network.1 && !lists_fewer(&before.access, &after.access);
+    }
+    // Where neither moved, the only callers let in are new or gone themselves.
+    match levels {
+        (Level::Nobody, _) if gained || lost => return Some(Direction::Widened),
+        (_, Level::Nobody) if gained || lost => return Some(Direction::Narrowed),
+        _ => {}
     }
     match (gained, lost) {
         (true, false) => Some(Direction::Widened),

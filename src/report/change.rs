@@ -3,7 +3,7 @@
 use crate::facts::change::{Cause, Change, ChangeKind, Direction, Edges, Side, State};
 use crate::facts::{Role, Step};
 use crate::query::diff::DiffReport;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 
 use super::{and_more, number, one_line, place, plural};
 
@@ -26,9 +26,8 @@ pub(super) fn groups(report: &DiffReport) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut by_cause = std::collections::HashMap::new();
     for change in &report.changes {
-        let at = *by_cause
-            .entry(change.cause.as_slice())
-            .or_insert(groups.len());
+        let key: Vec<_> = change.cause.iter().map(same_cause).collect();
+        let at = *by_cause.entry(key).or_insert(groups.len());
         if at == groups.len() {
             groups.push(Group {
                 cause: &change.cause,
@@ -56,6 +55,13 @@ pub(super) fn groups(report: &DiffReport) -> Vec<Group<'_>> {
         }
     }
     groups
+}
+
+/// What makes causes one: the place; of an object that came or went the object, whichever of its lines decides.
+fn same_cause(cause: &Cause) -> (Side, &str, Option<Span>) {
+    let whole = cause.says.starts_with(|c: char| c.is_ascii_uppercase())
+        && (cause.says.ends_with(" is new") || cause.says.ends_with(" is gone"));
+    (cause.side, &cause.says, (!whole).then_some(cause.span))
 }
 
 impl Line<'_> {
@@ -310,13 +316,16 @@ pub(super) fn telling(change: &Change) -> (Vec<&Step>, Vec<&Step>) {
         let same = |a: &Step| other.iter().any(|b| a.says == b.says && a.role == b.role);
         let differs = steps.iter().enumerate().filter(|(_, step)| !same(step));
         let found: Vec<usize> = differs.map(|(at, _)| at).collect();
-        if found.is_empty() && !steps.is_empty() {
-            return vec![0];
-        }
         found
     };
     let (base, head) = (&change.base_proof, &change.head_proof);
-    let (before, after) = (own(base, head), own(head, base));
+    let (mut before, mut after) = (own(base, head), own(head, base));
+    // Two proofs that read the same prove nothing about the difference.
+    if before.is_empty() && !after.is_empty() && !base.is_empty() {
+        before.push(0);
+    } else if after.is_empty() && !before.is_empty() && !head.is_empty() {
+        after.push(0);
+    }
     (
         before.into_iter().filter_map(|at| base.get(at)).collect(),
         after.into_iter().filter_map(|at| head.get(at)).collect(),

@@ -149,26 +149,24 @@ impl Outward {
         if !all.is_empty() {
             parts.push(places(&all));
         }
+        // Ports with a say of their own, by what can be called there.
+        let mut others: Vec<(&Callers, Vec<&Piece>)> = Vec::new();
         for protocol in PROTOCOLS {
             let own = || self.0.iter().filter(|piece| piece.protocol == protocol);
             let always = common(own());
             if always != all {
-                parts.push(format!(
-                    "{} on any {} port",
-                    places(&always),
-                    protocol.as_str()
-                ));
+                let protocol = protocol.as_str();
+                parts.push(format!("{} on any {protocol} port", places(&always)));
             }
-            let mut done: Vec<&Callers> = vec![&always];
-            for piece in own() {
-                if piece.to.is_empty() || done.contains(&&piece.to) {
-                    continue;
+            for piece in own().filter(|p| p.to != always && !p.to.is_empty()) {
+                match others.iter_mut().find(|(to, _)| *to == &piece.to) {
+                    Some((_, pieces)) => pieces.push(piece),
+                    None => others.push((&piece.to, vec![piece])),
                 }
-                done.push(&piece.to);
-                let same: Vec<&Piece> = own().filter(|other| other.to == piece.to).collect();
-                parts.push(format!("{} on {}", places(&piece.to), ports(&same)));
             }
         }
+        let others = others.into_iter();
+        parts.extend(others.map(|(to, pieces)| format!("{} on {}", places(to), ports(&pieces))));
         if parts.is_empty() {
             return "nowhere".to_owned();
         }
@@ -292,6 +290,16 @@ mod tests {
             on(Protocol::Udp, 53, 54, ALL, &["10.0.0.0/8"]).words(),
             "10.0.0.0/8, anywhere on port 53/UDP"
         );
+        let ports = BTreeSet::from([
+            (Protocol::Tcp, 443),
+            (Protocol::Tcp, 444),
+            (Protocol::Udp, 53),
+            (Protocol::Udp, 54),
+        ]);
+        let both = Outward::of(&ports, |_, port| {
+            nets(if [53, 443].contains(&port) { ALL } else { &[] })
+        });
+        assert_eq!(both.words(), "anywhere on ports 443, 53/UDP");
         assert_eq!(
             on(Protocol::Tcp, 8000, 8081, &["10.0.0.0/8"], &[]).words(),
             "10.0.0.0/8 on ports 8000-8080"

@@ -64,7 +64,7 @@ fn identity(member: &Member) -> Identity<'_> {
 }
 
 /// One object on both sides, or on one.
-type Both<'v> = (Option<&'v Member>, Option<&'v Member>);
+pub type Both<'v> = (Option<&'v Member>, Option<&'v Member>);
 
 impl<'v> Objects<'v> {
     /// Indexes two views; `renamed` pairs objects of the base with objects of the head.
@@ -108,6 +108,15 @@ impl<'v> Objects<'v> {
             (Some(name), false) => format!("in {name} does not fit"),
             (None, true) => String::from("now fits"),
             (None, false) => String::from("no longer fits"),
+        }
+    }
+
+    /// An object of one side on both: base, then head.
+    #[must_use]
+    pub fn both(&self, side: Side, id: ResourceId) -> Both<'v> {
+        match side {
+            Side::Base => self.of_base(id),
+            Side::Head => self.of_head(id),
         }
     }
 
@@ -280,7 +289,9 @@ fn cause(side: Side, span: Span, says: String) -> Cause {
     Cause { side, span, says }
 }
 
-fn named(member: &Member) -> String {
+/// `Deployment ml/llm`.
+#[must_use]
+pub fn named(member: &Member) -> String {
     let resource = &member.resource;
     match member.namespace.as_str() {
         "" => format!("{} {}", resource.kind(), resource.name),
@@ -288,7 +299,8 @@ fn named(member: &Member) -> String {
     }
 }
 
-fn push_edit(causes: &mut Vec<Cause>, edit: &Edit, objects: &Objects<'_>) {
+/// The places of an edit.
+pub fn push_edit(causes: &mut Vec<Cause>, edit: &Edit, objects: &Objects<'_>) {
     let field = edit.field();
     let says = match (&edit.before, &edit.after, &objects.name) {
         (Some(before), Some(after), None) => format!("{field}: {before} → {after}"),

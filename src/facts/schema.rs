@@ -136,7 +136,7 @@ pub static CHANGE: RecordType = RecordType {
         field(
             "kind",
             Type::String,
-            "which fact changed: `access`, `callers`, `reach`, `transport`, `membership`, `client`, `exposure`, `asset`, `model`, `provider` or `grade`",
+            "which fact changed: `access`, `callers`, `reach`, `transport`, `membership`, `client`, `egress`, `exposure`, `asset`, `model`, `provider`, `flow` or `grade`",
         ),
         field(
             "subject",

@@ -7,6 +7,7 @@ mod callers;
 mod client;
 mod egress;
 mod facts;
+mod flow;
 mod ports;
 mod touched;
 mod views;

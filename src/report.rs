@@ -41,7 +41,7 @@ pub use assume::yaml;
 pub use terminal::{ColorChoice, Terminal};
 
 // What the formats share; they import it from here and never from each other.
-use access_words::{answer, at, way_in, who, wrapped};
+use access_words::{answer, at, copied, way_in, who, wrapped};
 use change::{
     Group, causes, counts, first_names, groups, notes, scope, sentence_of, step, telling, texts,
 };

@@ -293,6 +293,11 @@ pub static EXPOSURE: RecordType = RecordType {
             "whether a load balancer is annotated to stay in the private network",
         ),
         field(
+            "mirror",
+            Type::Bool,
+            "whether only copies of requests arrive, whose answers nobody gets",
+        ),
+        field(
             "access",
             Type::Record(&ACCESS),
             "which callers from outside get through gateway and proxy; `nobody` when none does",

@@ -7,3 +7,4 @@ pub mod lattice;
 pub mod live;
 pub mod pair;
 pub mod statement;
+pub mod twin;

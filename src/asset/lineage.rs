@@ -5,6 +5,7 @@
 //! agent, a model reference, a claim that is mounted. A client that names no address has no edge.
 
 mod address;
+mod copies;
 mod flow;
 mod held;
 mod names;
@@ -106,6 +107,7 @@ impl Lineage {
             drawing.names(asset);
         }
         workloads::draw(view, inventory, &addresses, &mut lineage);
+        copies::draw(view, inventory, &addresses, &mut lineage);
         lineage
     }
 }

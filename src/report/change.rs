@@ -332,22 +332,27 @@ pub(super) fn telling(change: &Change) -> (Vec<&Step>, Vec<&Step>) {
     )
 }
 
-/// A step of a proof with its place.
-pub(super) fn step(report: &DiffReport, side: Side, step: &Step) -> String {
-    let says = one_line(&step.says);
+/// A step of a proof in words, with why it counts or not.
+pub(super) fn said(step: &Step) -> String {
     let role = match &step.role {
         Role::Decides => String::new(),
         Role::Ignored(why) => format!(" (no effect: {})", one_line(why)),
         Role::Assumed(key) => format!(" (assumed: {})", one_line(key)),
         Role::Default(source) => format!(" (default: {})", one_line(source)),
     };
+    format!("{}{role}", one_line(&step.says))
+}
+
+/// A step of a proof with its place.
+pub(super) fn step(report: &DiffReport, side: Side, step: &Step) -> String {
+    let says = said(step);
     match step.span() {
         Some(span) => {
             let place = place(texts(report, side), span);
             let path = report.path(side, place.path);
-            format!("{says}{role}, {}:{}", one_line(path), place.start.line)
+            format!("{says}, {}:{}", one_line(path), place.start.line)
         }
-        None => format!("{says}{role}"),
+        None => says,
     }
 }
 

@@ -103,6 +103,12 @@ impl<'v> Addresses<'v> {
         found
     }
 
+    /// Assets behind a Service, by its namespace and name.
+    pub(super) fn behind(&self, (namespace, name): (&str, &str)) -> &[usize] {
+        let place = (namespace.to_owned(), name.to_owned());
+        self.behind.get(&place).map_or(NONE, Vec::as_slice)
+    }
+
     /// The hosts outside that an address stands for.
     pub(super) fn aliases_of(&self, host: &str, own: &str) -> &[Alias<'v>] {
         place(host, own)

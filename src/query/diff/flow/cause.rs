@@ -105,7 +105,7 @@ impl Compared<'_, '_> {
                 edits
                     .iter()
                     .filter(|e| fits(e))
-                    .for_each(|e| push_edit(&mut causes, e));
+                    .for_each(|e| push_edit(&mut causes, e, &self.objects));
             }
         };
         let below =
@@ -178,7 +178,7 @@ impl Compared<'_, '_> {
                         edit::edits(base.resource.object(), head.resource.object())
                             .iter()
                             .filter(|e| e.is_below(&["spec"]))
-                            .for_each(|e| push_edit(causes, e));
+                            .for_each(|e| push_edit(causes, e, &self.objects));
                     }
                     _ => causes.push(one_sided(side, member, member.resource.name_span())),
                 }

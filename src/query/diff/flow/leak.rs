@@ -169,7 +169,7 @@ impl Compared<'_, '_> {
                         .iter()
                         .filter(|e| e.is_below(&["metadata"]))
                         .filter(|e| e.path.last().is_some_and(|key| governance::is_key(key)))
-                        .for_each(|e| push_edit(&mut causes, e));
+                        .for_each(|e| push_edit(&mut causes, e, &self.objects));
                 }
                 (Some(member), None) | (None, Some(member)) => {
                     causes.push(one_sided(side, member, member.resource.name_span()));

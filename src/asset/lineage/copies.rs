@@ -37,6 +37,7 @@ pub(super) fn draw<'v>(
             inventory,
             addresses,
             from: 0,
+            stated: mirror.opener.resource.id,
             space: mirror.opener.namespace.as_str(),
         };
         for from in senders {
@@ -71,6 +72,7 @@ fn elsewhere(view: &View, drawing: &mut Drawing<'_, '_>, mirror: &Mirror<'_>, sa
             to,
             says: says.to_owned(),
             span: mirror.to.span,
+            stated: mirror.opener.resource.id,
         });
         drawing.from = to;
         drawing.texts(&member.resource);

@@ -37,7 +37,6 @@ pub(super) fn draw<'v>(
             inventory,
             addresses,
             from: 0,
-            stated: mirror.opener.resource.id,
             space: mirror.opener.namespace.as_str(),
             stated: mirror.opener.resource.id,
         };

@@ -214,6 +214,15 @@ impl View {
         self.by_kind.keys()
     }
 
+    /// What of it is not known, by why, in words.
+    #[must_use]
+    pub fn lacks(&self) -> Vec<(Lack, String)> {
+        self.opaque
+            .iter()
+            .map(|o| (o.lack, o.what.clone()))
+            .collect()
+    }
+
     /// Whether something unread may add objects to this namespace.
     #[must_use]
     pub fn is_open(&self, namespace: &str) -> bool {

@@ -24,7 +24,7 @@ pub(super) fn one_line(text: &str) -> Cow<'_, str> {
 }
 
 /// `1 object`, `2 objects`, `1,234 objects`; words in -y become -ies.
-pub(super) fn plural(count: usize, word: &str) -> String {
+pub(crate) fn plural(count: usize, word: &str) -> String {
     let mut out = number(count);
     match (count, word.strip_suffix('y')) {
         (1, _) => out.push_str(&format!(" {word}")),

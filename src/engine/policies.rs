@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::cel::Reasons;
+use crate::engine::network_gaps::names;
 use crate::engine::{Action, Analysis, Network, gaps};
 use crate::facts::UnknownReason;
 use crate::facts::exposure::join;
@@ -110,7 +111,7 @@ impl<'s> Index<'s> {
     }
 }
 
-/// Objects whose controllers make pods, the first of each namespace. The labels of these pods are in no file.
+/// Objects whose controllers make pods, one for each namespace. The labels of these pods are in no file.
 struct Made<'s>(BTreeMap<&'s str, &'s Member>);
 
 impl<'s> Made<'s> {
@@ -118,9 +119,14 @@ impl<'s> Made<'s> {
         let made = view.members.iter().filter(|member| {
             pods::carries_pods(&member.resource) && pods::template(&member.resource).is_none()
         });
-        let mut first = BTreeMap::new();
+        let named = |member: &'s Member| (member.resource.kind(), member.resource.name.as_str());
+        let mut first: BTreeMap<&str, &Member> = BTreeMap::new();
         for member in made {
-            first.entry(member.namespace.as_str()).or_insert(member);
+            let known = first.entry(member.namespace.as_str()).or_insert(member);
+            // Whatever the order of the files.
+            if named(member) < named(known) {
+                *known = member;
+            }
         }
         Self(first)
     }
@@ -166,6 +172,11 @@ impl Scene<'_, '_> {
             "NetworkPolicy" => {
                 record.workloads = self.network.selected(member);
                 record.gaps = self.network.gaps(member, &record.workloads);
+                let unread = self.unread_policy(member.namespace.as_str());
+                if unread.is_some() && record.gaps.iter().any(names::is_gap) {
+                    record.gaps.retain(|gap| !names::is_gap(gap));
+                    missing = unread;
+                }
             }
             _ => {
                 record.everywhere = true;
@@ -183,6 +194,13 @@ impl Scene<'_, '_> {
         let own = missing.map(|reason| Reasons::one(numbers.of(&reason)));
         record.open = union(self.unknown(&record).cloned().chain(own));
         record
+    }
+
+    /// What may hold another NetworkPolicy of a namespace.
+    fn unread_policy(&self, namespace: &str) -> Option<UnknownReason> {
+        let completeness = &self.analysis.istio.completeness;
+        let reason = completeness.unread(namespace, Some("NetworkPolicy"));
+        reason.cloned()
     }
 
     /// What is not known of the workloads that a policy of the mesh is read with.

@@ -18,7 +18,7 @@ use crate::view::{Member, View};
 use crate::yaml::NodeRef;
 
 mod admin;
-pub(crate) mod names;
+mod names;
 
 /// Workloads of a view by namespace, and the network policies it holds.
 pub(crate) struct Network<'n> {

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::cel::Reasons;
-use crate::engine::network_gaps::names;
 use crate::engine::{Action, Analysis, Network, gaps};
 use crate::facts::UnknownReason;
 use crate::facts::exposure::join;
@@ -172,11 +171,6 @@ impl Scene<'_, '_> {
             "NetworkPolicy" => {
                 record.workloads = self.network.selected(member);
                 record.gaps = self.network.gaps(member, &record.workloads);
-                let unread = self.unread_policy(member.namespace.as_str());
-                if unread.is_some() && record.gaps.iter().any(names::is_gap) {
-                    record.gaps.retain(|gap| !names::is_gap(gap));
-                    missing = unread;
-                }
             }
             _ => {
                 record.everywhere = true;
@@ -191,16 +185,34 @@ impl Scene<'_, '_> {
         if member.resource.kind() != "DestinationRule" {
             self.may_select_more(&mut record, &mut missing);
         }
+        self.in_doubt(&mut record, &mut missing);
         let own = missing.map(|reason| Reasons::one(numbers.of(&reason)));
         record.open = union(self.unknown(&record).cloned().chain(own));
         record
     }
 
-    /// What may hold another NetworkPolicy of a namespace.
-    fn unread_policy(&self, namespace: &str) -> Option<UnknownReason> {
-        let completeness = &self.analysis.istio.completeness;
-        let reason = completeness.unread(namespace, Some("NetworkPolicy"));
-        reason.cloned()
+    /// Takes back what rests on there being nothing else, where something else may be: another policy that lets pods ask for names, pods of
+    /// a controller that are in the mesh.
+    fn in_doubt(&self, record: &mut PolicyRecord, missing: &mut Option<UnknownReason>) {
+        for why in ["no-names", "unmeshed"] {
+            if !record.gaps.iter().any(|gap| gap.why == why) {
+                continue;
+            }
+            let doubt = match why {
+                "unmeshed" => self.made.unknown(record),
+                _ => {
+                    let completeness = &self.analysis.istio.completeness;
+                    let namespace = record.namespace.as_str();
+                    completeness
+                        .unread(namespace, Some("NetworkPolicy"))
+                        .cloned()
+                }
+            };
+            if let Some(reason) = doubt {
+                record.gaps.retain(|gap| gap.why != why);
+                missing.get_or_insert(reason);
+            }
+        }
     }
 
     /// What is not known of the workloads that a policy of the mesh is read with.

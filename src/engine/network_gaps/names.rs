@@ -16,14 +16,6 @@ const NAMES: [&str; 3] = ["dns", "dns-udp", "dns-tcp"];
 /// The ports of DNS servers: of the Service, and of the pods of some clusters.
 const PORTS: [i64; 2] = [53, 5353];
 
-/// What the gap is called.
-const WHY: &str = "no-names";
-
-/// Whether a gap is this one: other policies that nobody could read would close it.
-pub(crate) fn is_gap(gap: &Gap) -> bool {
-    gap.why == WHY
-}
-
 impl Network<'_> {
     /// The gap of a policy that lists where pods may go, and no port of a DNS server among it.
     pub(super) fn no_names(
@@ -56,7 +48,14 @@ impl Network<'_> {
         };
         (!helped).then(|| {
             let says = String::from("no policy of its pods allows port 53");
-            let mut found = gap(WHY, Effect::Less, 0, egress.span(), String::new(), says);
+            let mut found = gap(
+                "no-names",
+                Effect::Less,
+                0,
+                egress.span(),
+                String::new(),
+                says,
+            );
             found.rule = None;
             found
         })

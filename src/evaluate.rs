@@ -12,9 +12,10 @@ pub mod locate;
 pub mod merge;
 pub mod values;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use crate::facts::subject::{SubjectKind, World};
 use crate::finding::{Finding, NotEvaluated};
@@ -51,7 +52,7 @@ pub fn evaluate(
 }
 
 fn of_view(rules: &[CompiledRule], world: &World) -> Vec<Draft> {
-    let by_kind: HashMap<&GroupKind, Vec<&CompiledRule>> = world
+    let by_kind: FxHashMap<&GroupKind, Vec<&CompiledRule>> = world
         .view
         .kinds()
         .map(|kind| {

@@ -40,6 +40,8 @@ pub struct Resource {
     pub(crate) pod_path: Option<Arc<[String]>>,
     /// Whether the object is only taken to exist (`assume.objects`): facts read it, nothing judges it.
     pub(crate) assumed: bool,
+    /// Whether the API server makes the name up (`metadata.generateName` alone).
+    pub(crate) generated: bool,
     /// Whether it is what a chart makes of values: no file holds it.
     pub(crate) made: bool,
 }
@@ -87,6 +89,7 @@ impl Resource {
             root,
             pod_path: None,
             assumed: false,
+            generated: object.at(&["metadata", "name"]).is_none(),
             made: false,
         })
     }

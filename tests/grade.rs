@@ -254,3 +254,41 @@ fn keys_are_worth_what_renews_them() {
         "K4"
     );
 }
+
+#[test]
+fn a_listener_set_between_route_and_gateway_changes_no_grade() {
+    let best = std::fs::read_to_string(folder().join("gateway-best.yaml")).unwrap();
+    let (reference, top) = expected(&best);
+    let set = "---\napiVersion: gateway.networking.k8s.io/v1\nkind: ListenerSet\nmetadata: {name: more, namespace: ai}\nspec: {parentRef: {name: ai}, listeners: [{name: https, protocol: HTTPS, port: 8443, tls: {certificateRefs: [{name: ai}]}}]}\n";
+    let direct = "parentRefs: [{name: ai}]";
+    assert!(best.contains(direct));
+    let by_set = best.replace(direct, "parentRefs: [{name: more, kind: ListenerSet}]") + set;
+    let allowed = by_set.replace(
+        "gatewayClassName: envoy",
+        "gatewayClassName: envoy\n  allowedListeners: {namespaces: {from: Same}}",
+    );
+    assert_eq!(grade(&allowed, reference), top);
+    // A policy may name the set instead of the Gateway.
+    let target = "targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: ai}]";
+    let at_set = target.replace("Gateway, name: ai", "ListenerSet, name: more");
+    assert_eq!(grade(&allowed.replace(target, &at_set), reference), top);
+    // Of a set that is not in the view nobody knows the Gateway.
+    let lost = best.replace(direct, "parentRefs: [{name: more, kind: ListenerSet}]");
+    assert_eq!(grade(&lost, reference), "? W? U? O3 B? K4");
+}
+
+#[test]
+fn a_route_of_openshift_leads_to_an_asset() {
+    let (server, _) = BEHIND_INGRESS
+        .split_once("---\napiVersion: networking.k8s.io")
+        .unwrap();
+    let user = |manifests: &str| {
+        let grade = grade(manifests, "Deployment:ml/chat");
+        grade.split(' ').nth(2).unwrap().to_owned()
+    };
+    let route = "---\napiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: chat, namespace: ml}\nspec: {to: {kind: Service, name: chat}}\n";
+    assert_eq!(user(server), "U-");
+    assert_eq!(user(&format!("{server}{route}")), "U0");
+    let idle = route.replace("name: chat}}", "name: chat, weight: 0}}");
+    assert_eq!(user(&format!("{server}{idle}")), "U-");
+}

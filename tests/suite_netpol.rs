@@ -72,6 +72,56 @@ fn expected_connections_of_every_directory() {
     assert!(directories >= 50, "{directories}");
 }
 
+/// The lines `{ingress-controller} => workload : TCP ports`: what Ingresses and OpenShift Routes lead to. The peer takes the controller for a
+/// pod of a namespace that no policy names; where policies admit some only, ours is unknown.
+#[test]
+fn what_ingress_controllers_get_to() {
+    let (mut lines, mut open) = (0, 0);
+    let mut wrong = Vec::new();
+    for entry in std::fs::read_dir(shared::path("suites/netpol")).unwrap() {
+        let folder = entry.unwrap().path();
+        let Ok(expected) = std::fs::read_to_string(folder.join("expected.txt")) else {
+            continue;
+        };
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let mut want: BTreeMap<(String, u16), bool> = BTreeMap::new();
+        for line in expected.lines() {
+            let Some(rest) = line.strip_prefix("{ingress-controller} => ") else {
+                continue;
+            };
+            let (to, ports) = rest.split_once(" : TCP ").unwrap();
+            for port in ports.split(',') {
+                want.insert((to.to_owned(), port.parse().unwrap()), false);
+            }
+        }
+        let view = netpol::view(&folder.join("input"));
+        let analysis = Analysis::of(&view, &Assumptions::default());
+        for way in &analysis.ways.exposures {
+            if !matches!(way.opener.kind(), "Ingress" | "Route") {
+                continue;
+            }
+            let workload = analysis.topology.workload(way.workload).unwrap();
+            let reach = analysis.reach(workload, workload.port(way.port).unwrap());
+            let access = analysis.from_outside(way, &reach);
+            let level = access.get().map(|a| a.level.as_str());
+            let key = (netpol::words(workload), way.port);
+            match want.get_mut(&key) {
+                Some(seen) => *seen = level != Some("nobody"),
+                None if level == Some("anyone") => {
+                    wrong.push(format!("{name}: {key:?} is not expected"));
+                }
+                None => open += usize::from(level.is_none()),
+            }
+        }
+        lines += want.len();
+        let lost = want.iter().filter(|(_, seen)| !**seen);
+        wrong.extend(lost.map(|(key, _)| format!("{name}: {key:?} is not found")));
+    }
+    println!("{lines} ports behind ingress controllers, {open} more not known");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(lines, 8);
+}
+
 #[test]
 fn access_of_every_network_policy_case() {
     let expected: Value =

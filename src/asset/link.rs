@@ -17,6 +17,7 @@ use crate::view::{Member, View};
 use crate::yaml::NodeRef;
 
 pub use grant::Grant;
+pub use route::Parent;
 
 /// Objects that concern one asset, each list in the order of the view.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +26,7 @@ pub struct Links {
     pub service_account: String,
     /// Services that select its pods.
     pub services: Vec<Arc<Resource>>,
-    /// Routes that lead to it: HTTPRoute, GRPCRoute, Ingress, VirtualService, AIGatewayRoute.
+    /// Routes that lead to it: HTTPRoute, GRPCRoute, Ingress, VirtualService, OpenShift Route, AIGatewayRoute.
     pub routes: Vec<Arc<Resource>>,
     /// Gateways that it, or a route to it, attaches to.
     pub gateways: Vec<Arc<Resource>>,
@@ -47,10 +48,10 @@ pub struct Links {
     pub telemetry: Vec<Arc<Resource>>,
 }
 
-/// The Gateways that a route names, as namespace and name; `own` is the namespace of a route that states none.
+/// What a route names as parents; `own` is the namespace of a route that states none.
 #[must_use]
-pub fn gateways_of(route: &Resource, own: &str) -> Vec<(String, String)> {
-    route::parents(route, route.namespace.as_deref().unwrap_or(own))
+pub fn parents_of(route: &Resource, own: &str, view: &View) -> Vec<Parent> {
+    route::parents(route, route.namespace.as_deref().unwrap_or(own), view)
 }
 
 /// Names of the Services that the controller of an asset may make of it.
@@ -86,6 +87,7 @@ type Target = (String, String, String);
 type Selecting<'v> = Vec<(&'v Member, MatchLabels)>;
 
 struct Index<'v> {
+    view: &'v View,
     /// Services by namespace and one pair of their selector.
     services: HashMap<(String, String, String), Selecting<'v>>,
     routes: route::Routes<'v>,
@@ -110,6 +112,7 @@ const POLICY_GROUPS: &[&str] = &[
 impl<'v> Index<'v> {
     fn of(view: &'v View) -> Self {
         let mut index = Self {
+            view,
             services: HashMap::new(),
             routes: route::Routes::of(view),
             gateways: HashMap::new(),
@@ -180,15 +183,8 @@ impl<'v> Index<'v> {
             .chain([(&asset.resource, own.to_owned())])
         {
             targets.push(target(&space, route.kind(), &route.name));
-            for (at, name) in route::parents(route, &space) {
-                targets.push(target(&at, "Gateway", &name));
-                match self.gateways.get(&(at.clone(), name)) {
-                    Some(gateway) if at == space || admits_others(gateway) => {
-                        add(&mut links.gateways, gateway);
-                    }
-                    Some(_) => {}
-                    None => links.gateway_missing = true,
-                }
+            for parent in route::parents(route, &space, self.view) {
+                self.parent(&parent, &space, &mut links, &mut targets);
             }
         }
         self.backends(asset, own, &mut links, &mut targets);
@@ -236,6 +232,29 @@ impl<'v> Index<'v> {
         }
     }
 
+    /// The Gateway of a route's parent, and what policies may name to mean the route.
+    fn parent(&self, parent: &Parent, space: &str, links: &mut Links, targets: &mut Vec<Target>) {
+        if let Some((kind, (at, name))) = &parent.set {
+            targets.push(target(at, kind, name));
+        }
+        let Some((at, name)) = &parent.gateway else {
+            links.gateway_missing = true;
+            return;
+        };
+        targets.push(target(at, "Gateway", name));
+        let Some(gateway) = self.gateways.get(&(at.clone(), name.clone())) else {
+            links.gateway_missing = true;
+            return;
+        };
+        let admitted = match &parent.set {
+            Some((_, (of_set, _))) => admits_set(gateway, at == of_set),
+            None => at == space || admits_others(gateway),
+        };
+        if admitted {
+            add(&mut links.gateways, gateway);
+        }
+    }
+
     fn backends(&self, asset: &Asset, own: &str, links: &mut Links, targets: &mut Vec<Target>) {
         let mut ask = vec![Arc::clone(&asset.resource)];
         while let Some(from) = ask.pop() {
@@ -271,6 +290,19 @@ fn admits_others(gateway: &Resource) -> bool {
             let from = listener.at(&["allowedRoutes", "namespaces", "from"]);
             from.is_some_and(|from| from.text() != "Same")
         })
+}
+
+/// Whether a Gateway serves listeners of a ListenerSet: `allowedListeners.namespaces.from` is `None` unless it says otherwise. A selector may
+/// admit them.
+fn admits_set(gateway: &Resource, same_namespace: bool) -> bool {
+    let from = gateway
+        .object()
+        .at(&["spec", "allowedListeners", "namespaces", "from"]);
+    match from.map_or("None", NodeRef::text) {
+        "All" | "Selector" => true,
+        "Same" => same_namespace,
+        _ => false,
+    }
 }
 
 fn add(list: &mut Vec<Arc<Resource>>, resource: &Arc<Resource>) {

@@ -1,6 +1,8 @@
 //! Syntax tree → plan, checked on the way: names, arity, types, scopes. Input: a text and an `Environment`; output: a
 //! `Program`, or an error with its bytes.
 
+use std::collections::BTreeSet;
+
 use cel::common::ast::{EntryExpr, Expr, IdedEntryExpr, IdedExpr};
 
 use crate::cel::constant;
@@ -49,11 +51,12 @@ fn compile_with(
     let tree = parse::parse(text)?;
     let mut planner = Planner {
         environment,
+        reads: BTreeSet::new(),
         scope: Vec::new(),
         fuse,
     };
     match planner.plan(&tree) {
-        Ok(typed) => Ok(Program::new(text, typed.plan, typed.ty)),
+        Ok(typed) => Ok(Program::new(text, typed.plan, typed.ty, planner.reads)),
         Err(refusal) => Err(CompileError {
             kind: refusal.kind,
             message: refusal.message,
@@ -111,6 +114,8 @@ struct Local {
 
 struct Planner<'e> {
     environment: &'e Environment,
+    /// Variables of the environment that the text names.
+    reads: BTreeSet<usize>,
     scope: Vec<Local>,
     fuse: bool,
 }
@@ -214,6 +219,7 @@ impl Planner<'_> {
             let names: Vec<&str> = segments.iter().map(|(name, _)| *name).collect();
             match self.environment.resolve(&names) {
                 Some((index, used)) => {
+                    self.reads.insert(index);
                     let variable = self.environment.variables().get(index);
                     let (ty, blamed) = variable
                         .map_or((Type::Dyn, true), |variable| (variable.ty, variable.blamed));

@@ -1,6 +1,6 @@
 //! A compiled expression and its outcomes. Input: bindings; output: true, false with its blame, unknown or an error.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -20,6 +20,7 @@ pub struct Program {
     text: Arc<str>,
     plan: Plan,
     ty: Type,
+    reads: BTreeSet<usize>,
     /// Bytes of each step in the text; found when first asked for.
     ranges: OnceLock<HashMap<u32, Range<usize>>>,
 }
@@ -58,11 +59,12 @@ pub enum NoValue {
 }
 
 impl Program {
-    pub(crate) fn new(text: &str, plan: Plan, ty: Type) -> Self {
+    pub(crate) fn new(text: &str, plan: Plan, ty: Type, reads: BTreeSet<usize>) -> Self {
         Self {
             text: text.into(),
             plan,
             ty,
+            reads,
             ranges: OnceLock::new(),
         }
     }
@@ -77,6 +79,12 @@ impl Program {
     #[must_use]
     pub fn result_type(&self) -> Type {
         self.ty
+    }
+
+    /// Whether it names a variable of its environment, by the variable's number.
+    #[must_use]
+    pub fn reads(&self, variable: usize) -> bool {
+        self.reads.contains(&variable)
     }
 
     /// Evaluates a condition. When it is false it is evaluated once more to find out why.

@@ -30,8 +30,8 @@ pub struct CompiledRule {
     pub(crate) variables: Vec<CompiledVariable>,
     pub(crate) conditions: Vec<Ready>,
     pub(crate) validations: Vec<CompiledValidation>,
-    /// Variables that cost something to look up, and that no expression names.
-    pub(crate) unread: Vec<&'static str>,
+    /// Variables of the subject that no expression names, by number.
+    pub(crate) unread: Vec<usize>,
 }
 
 /// Numbers of the variables that are the same for every subject.
@@ -93,7 +93,7 @@ impl CompiledRule {
             item: environment.declare(Variable::new("item", Type::Dyn)),
         };
         let mut compiler = Compiler {
-            names: Vec::new(),
+            declared: Vec::new(),
             problems: Vec::new(),
         };
         let mut compiled = Vec::new();
@@ -103,16 +103,16 @@ impl CompiledRule {
             };
             let slot =
                 environment.declare(Variable::new(format!("variables.{}", variable.name), ty));
-            compiler.names.push(variable.name.clone());
+            compiler.declared.push(slot);
             compiled.push(CompiledVariable { slot, ready });
         }
-        let conditions = rule
+        let conditions: Vec<Ready> = rule
             .conditions
             .iter()
             .filter_map(|c| compiler.ready(&c.expression, &environment, Some(Type::Bool)))
             .map(|(ready, _)| ready)
             .collect();
-        let validations = rule
+        let validations: Vec<CompiledValidation> = rule
             .validations
             .iter()
             .filter_map(|v| compiler.validation(v, &environment))
@@ -121,6 +121,20 @@ impl CompiledRule {
             return Err(compiler.problems);
         }
         let params = params.cloned().unwrap_or_else(|| rule.params.defaults());
+        let is_read = |slot: usize| {
+            let of = |ready: &Ready| ready.program.reads(slot);
+            compiled.iter().any(|v| of(&v.ready))
+                || conditions.iter().any(of)
+                || validations.iter().any(|v| {
+                    let optional = [&v.each, &v.message_expression];
+                    of(&v.expression)
+                        || optional.into_iter().flatten().any(of)
+                        || v.at.as_ref().is_some_and(|at| at.root() == slot)
+                })
+        };
+        let unread = (0..row.variables.len())
+            .filter(|slot| !is_read(*slot))
+            .collect();
         Ok(Self {
             rule: Arc::clone(rule),
             severity,
@@ -131,10 +145,7 @@ impl CompiledRule {
             variables: compiled,
             conditions,
             validations,
-            unread: ["oldObject", "namespaceObject", "request"]
-                .into_iter()
-                .filter(|name| !expressions(rule).any(|text| names(text, name)))
-                .collect(),
+            unread,
         })
     }
 
@@ -145,32 +156,9 @@ impl CompiledRule {
     }
 }
 
-/// The texts of a rule that may name variables.
-fn expressions(rule: &Rule) -> impl Iterator<Item = &str> {
-    let named = rule.variables.iter().chain(&rule.conditions);
-    let of_validations = rule.validations.iter().flat_map(|v| {
-        let optional = [&v.each, &v.message_expression, &v.at];
-        optional.into_iter().flatten().chain([&v.expression])
-    });
-    named
-        .map(|n| &n.expression)
-        .chain(of_validations)
-        .map(|expression| expression.text.as_str())
-}
-
-/// Whether a text holds a word: more than an expression really names, never less.
-fn names(text: &str, word: &str) -> bool {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    text.match_indices(word).any(|(at, _)| {
-        let before = text.get(..at).and_then(|t| t.chars().next_back());
-        let after = text.get(at + word.len()..).and_then(|t| t.chars().next());
-        !before.is_some_and(is_part) && !after.is_some_and(is_part)
-    })
-}
-
 struct Compiler {
-    /// Names of the variables declared so far.
-    names: Vec<String>,
+    /// Numbers of the rule's variables declared so far, in the environment.
+    declared: Vec<usize>,
     problems: Vec<Problem>,
 }
 
@@ -189,7 +177,7 @@ impl Compiler {
                         expression.problem_here(format!("expected `{wanted}`, this is `{ty}`")),
                     );
                 }
-                let needs = self.needs(&expression.text);
+                let needs = self.needs(&program);
                 Some((Ready { program, needs }, ty))
             }
             Err(error) => {
@@ -203,20 +191,10 @@ impl Compiler {
         }
     }
 
-    /// Variables named in a text, and those they need: a superset is harmless, a missing one is not, so the text is searched.
-    fn needs(&self, text: &str) -> Vec<usize> {
-        let named = |name: &String| {
-            text.match_indices(name.as_str()).any(|(at, _)| {
-                text.get(..at).is_some_and(|t| t.trim_end().ends_with('.'))
-                    && text.contains("variables")
-            })
-        };
-        self.names
-            .iter()
-            .enumerate()
-            .filter(|(_, name)| named(name))
-            .map(|(at, _)| at)
-            .collect()
+    /// The rule's variables that a program names.
+    fn needs(&self, program: &Program) -> Vec<usize> {
+        let named = |(at, slot): (usize, &usize)| program.reads(*slot).then_some(at);
+        self.declared.iter().enumerate().filter_map(named).collect()
     }
 
     fn validation(
@@ -242,8 +220,13 @@ impl Compiler {
             }
             path
         });
+        let mut expression = expression?;
+        if let Some(at) = &at {
+            let of_place = (self.declared.iter()).position(|slot| *slot == at.root());
+            expression.needs.extend(of_place);
+        }
         Some(CompiledValidation {
-            expression: expression?,
+            expression,
             message: validation.message.clone(),
             message_expression,
             each,

@@ -42,7 +42,7 @@ pub fn judge(rule: &CompiledRule, judged: &Judged<'_>, world: &World) -> Vec<Dra
         judged,
         world,
         bindings: Bindings::new(&rule.environment),
-        done: vec![None; rule.variables.len()],
+        done: Vec::new(),
         drafts: Vec::new(),
     };
     run.bind();
@@ -74,7 +74,7 @@ where
     fn bind(&mut self) {
         let rule = self.rule;
         for (slot, variable) in rule.row.variables.iter().enumerate() {
-            if rule.unread.contains(&variable.name) {
+            if rule.unread.contains(&slot) {
                 continue;
             }
             let value = match (self.judged, variable.name) {
@@ -220,6 +220,10 @@ where
                     Err(none) => Err(no_value(&none)),
                 },
             };
+            if self.done.is_empty() {
+                // Most rules end at a condition that needs no variable.
+                self.done.resize(rule.variables.len(), None);
+            }
             if let Some(slot) = self.done.get_mut(at) {
                 *slot = Some(computed.clone());
             }

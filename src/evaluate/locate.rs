@@ -71,6 +71,11 @@ impl Path {
         Some(Self { root, steps })
     }
 
+    /// Number of the variable it starts from.
+    pub(crate) fn root(&self) -> usize {
+        self.root
+    }
+
     /// The place the path leads to: the field, or the key of the deepest ancestor that exists.
     pub(crate) fn resolve(&self, bindings: &Bindings<'_>) -> Option<Place> {
         let mut value = bindings.get(self.root)?.clone();

@@ -1,7 +1,9 @@
 //! L6: drafts of all views → one list. Input: drafts by view; output: `Judgement`: superseded findings folded, the same
 //! bytes seen through several views reported once, one sort, fingerprints.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
+
+use rustc_hash::FxHashMap;
 
 use crate::evaluate::Judgement;
 use crate::evaluate::compile::CompiledRule;
@@ -14,7 +16,7 @@ use crate::source::{Sources, Span};
 /// Drops findings whose cause another rule reports: on the same subject and element, or by blaming the same bytes (of the same workload,
 /// unless the rule is about the policy itself).
 pub(crate) fn fold_superseded(drafts: Vec<Draft>, rules: &[CompiledRule]) -> Vec<Draft> {
-    let by_id: HashMap<&str, &CompiledRule> = rules
+    let by_id: FxHashMap<&str, &CompiledRule> = rules
         .iter()
         .filter(|r| !r.rule.supersedes.is_empty())
         .map(|r| (r.rule.info.id.as_str(), r))
@@ -78,8 +80,8 @@ type SameKey = (String, Span, String, String);
 pub(crate) fn merge(views: Vec<Vec<Draft>>, sources: &Sources) -> Judgement {
     let mut findings: Vec<(Finding, Draft)> = Vec::new();
     let mut undecided: Vec<NotEvaluated> = Vec::new();
-    let mut seen: HashMap<SameKey, usize> = HashMap::new();
-    let mut seen_undecided: HashMap<SameKey, usize> = HashMap::new();
+    let mut seen: FxHashMap<SameKey, usize> = FxHashMap::default();
+    let mut seen_undecided: FxHashMap<SameKey, usize> = FxHashMap::default();
     for draft in views.into_iter().flatten() {
         match &draft.kind {
             DraftKind::Finding { message, .. } => {

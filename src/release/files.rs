@@ -1,6 +1,6 @@
 //! L3: files of the run by path. Input: everything loaded; output: the file that a path in a manifest means.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::kustomize::files::join;
 use crate::load::{Loaded, LoadedFile};
@@ -10,17 +10,17 @@ use crate::source::to_usize;
 #[derive(Debug)]
 pub struct Files<'l> {
     loaded: &'l Loaded,
-    by_path: HashMap<&'l str, usize>,
+    by_path: FxHashMap<&'l str, usize>,
     /// Paths under their last part.
-    by_name: HashMap<&'l str, Vec<usize>>,
+    by_name: FxHashMap<&'l str, Vec<usize>>,
 }
 
 impl<'l> Files<'l> {
     /// Indexes the files.
     #[must_use]
     pub fn of(loaded: &'l Loaded) -> Self {
-        let mut by_path = HashMap::new();
-        let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut by_path = FxHashMap::default();
+        let mut by_name: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
         for (at, file) in loaded.files.iter().enumerate() {
             let path = file.source.path.as_str();
             by_path.insert(path, at);

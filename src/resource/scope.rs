@@ -404,12 +404,15 @@ const NAMESPACED: &[(&str, &[&str])] = &[
             "GRPCRoute",
             "Gateway",
             "HTTPRoute",
+            "ListenerSet",
             "ReferenceGrant",
             "TCPRoute",
             "TLSRoute",
             "UDPRoute",
         ],
     ),
+    ("gateway.networking.x-k8s.io", &["XListenerSet"]),
+    ("route.openshift.io", &["Route"]),
 ];
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub(crate) use rendered::mark_rendered;
 /// `secrets` are the roots of core `Secret` objects.
 pub(crate) fn mark(tree: &mut Tree, secrets: &[u32], comments: &[Span]) -> Vec<Span> {
     let mut marks = Marks::default();
+    // As many field names as a file usually has.
+    marks.names.reserve(56);
     for &root in secrets {
         marks.secret_object(tree.node(root));
     }

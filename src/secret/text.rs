@@ -16,20 +16,43 @@ static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// Where an assignment to a secret name may stand; a cheap look over a whole file.
-static HINT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r#"(?i:passw(?:or)?d|passphrase|pwd|secret|token|key|credentials?)(?:\\?["'])?[ \t]*[=:]"#,
-    )
-    .ok()
-});
+/// How secret names end, as in [`ASSIGNMENT`].
+const NAME_ENDS: &[&str] = &[
+    "passwd",
+    "password",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "credential",
+    "credentials",
+];
 
-/// Offsets at which [`credentials`] is worth a look.
+/// Offsets at which [`credentials`] is worth a look: where a secret name ends before `=` or `:`, with a quote and blanks between.
+/// A cheap look over a whole file.
 pub(crate) fn hints(text: &str) -> impl Iterator<Item = usize> {
-    HINT.as_ref()
-        .into_iter()
-        .flat_map(move |pattern| pattern.find_iter(text))
-        .map(|found| found.start())
+    let bytes = text.as_bytes();
+    memchr::memchr2_iter(b'=', b':', bytes).filter_map(|sign| {
+        let before = bytes.get(..sign)?.trim_ascii_end();
+        let name = match before {
+            [name @ .., b'\\', b'"' | b'\''] | [name @ .., b'"' | b'\''] => name,
+            name => name,
+        };
+        if !matches!(
+            name.last()?.to_ascii_lowercase(),
+            b'd' | b'e' | b't' | b'n' | b'y' | b'l' | b's'
+        ) {
+            return None;
+        }
+        let start_of = |end: &&str| {
+            let start = name.len().checked_sub(end.len())?;
+            name.get(start..)?
+                .eq_ignore_ascii_case(end.as_bytes())
+                .then_some(start)
+        };
+        NAME_ENDS.iter().find_map(start_of)
+    })
 }
 
 /// Bytes of every credential in a text: tokens by shape, and literals assigned to secret names. Sorted, without overlap.
@@ -156,7 +179,21 @@ mod tests {
 
     #[test]
     fn the_patterns_compile() {
-        assert!(ASSIGNMENT.is_some() && HINT.is_some());
+        assert!(ASSIGNMENT.is_some());
+    }
+
+    #[test]
+    fn a_secret_name_before_a_sign_is_a_hint() {
+        for (text, expected) in [
+            ("DB_PASSWORD=x", vec![3]),
+            ("a: 1\nmy-token : x", vec![8]),
+            (r#"{\"api_key\": \"x\"}"#, vec![7]),
+            ("'pwd'\t= 1; Credentials:x", vec![1, 11]),
+            ("credential=x, passphrase=y", vec![0, 14]),
+            ("keys: x, a == b, secret, passwords: y, = :", vec![]),
+        ] {
+            assert_eq!(hints(text).collect::<Vec<_>>(), expected, "{text}");
+        }
     }
 
     #[test]

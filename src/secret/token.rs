@@ -5,6 +5,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use regex::Regex;
 
 use crate::secret::value;
@@ -95,6 +96,19 @@ static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!(r"(?-u)\b(?:{})", alternatives.join("|"))).ok()
 });
 
+static PRIVATE_KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("PRIVATE KEY"));
+static SCHEME_END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("://"));
+/// base64 of `-----BEGIN `.
+static BEGIN_BASE64: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("LS0tLS1CRUdJTiB"));
+
+/// base64 of `-----BEGIN PRIVATE KEY`, `…RSA PRIVATE KEY`, `…EC PRIVATE KEY`, `…OPENSSH PRIVATE KEY`.
+const BASE64_KEYS: &[&str] = &[
+    "LS0tLS1CRUdJTiBQUklWQVRF",
+    "LS0tLS1CRUdJTiBSU0EgUFJJVkFURS",
+    "LS0tLS1CRUdJTiBFQyBQUklWQVRF",
+    "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVE",
+];
+
 /// The credentials in a text, in order, without overlap. Placeholders, examples and references in such shapes do not count.
 #[must_use]
 pub fn tokens(text: &str) -> Vec<Token> {
@@ -125,6 +139,10 @@ fn shapes(text: &str) -> Vec<(Token, bool)> {
     let Some(pattern) = TOKENS.as_ref() else {
         return Vec::new();
     };
+    // Most texts hold none, and captures cost an allocation each.
+    if !pattern.is_match(text) {
+        return Vec::new();
+    }
     pattern
         .captures_iter(text)
         .filter_map(|captures| {
@@ -157,7 +175,7 @@ fn shapes(text: &str) -> Vec<(Token, bool)> {
 /// PEM private keys, from the dashes to the dashes; bare or in base64.
 fn private_keys(text: &str) -> Vec<Token> {
     let mut found = Vec::new();
-    for at in memchr::memmem::find_iter(text.as_bytes(), b"PRIVATE KEY") {
+    for at in PRIVATE_KEY.find_iter(text.as_bytes()) {
         let before = text.get(..at).unwrap_or("");
         let Some(start) = before.rfind("-----BEGIN ") else {
             continue;
@@ -178,24 +196,19 @@ fn private_keys(text: &str) -> Vec<Token> {
             what: "private key",
         });
     }
-    // base64 of `-----BEGIN PRIVATE KEY`, `…RSA PRIVATE KEY`, `…EC PRIVATE KEY`, `…OPENSSH PRIVATE KEY`.
-    for needle in [
-        "LS0tLS1CRUdJTiBQUklWQVRF",
-        "LS0tLS1CRUdJTiBSU0EgUFJJVkFURS",
-        "LS0tLS1CRUdJTiBFQyBQUklWQVRF",
-        "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVE",
-    ] {
-        for start in memchr::memmem::find_iter(text.as_bytes(), needle.as_bytes()) {
-            let len = text
-                .bytes()
-                .skip(start)
-                .take_while(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b))
-                .count();
-            found.push(Token {
-                range: start..start + len,
-                what: "private key",
-            });
+    for start in BEGIN_BASE64.find_iter(text.as_bytes()) {
+        let body = text.get(start..).unwrap_or("");
+        if !BASE64_KEYS.iter().any(|key| body.starts_with(key)) {
+            continue;
         }
+        let len = body
+            .bytes()
+            .take_while(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b))
+            .count();
+        found.push(Token {
+            range: start..start + len,
+            what: "private key",
+        });
     }
     found
 }
@@ -205,7 +218,8 @@ fn url_passwords(text: &str) -> Vec<Token> {
     let ends_authority = |c: char| {
         c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '<' | '>' | '`' | '?' | '#' | ',')
     };
-    memchr::memmem::find_iter(text.as_bytes(), b"://")
+    SCHEME_END
+        .find_iter(text.as_bytes())
         .filter_map(|at| {
             let start = at + 3;
             let rest = text.get(start..)?;

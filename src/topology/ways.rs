@@ -1,4 +1,4 @@
-//! L4: ways into the cluster, resolved once: Services of node or load balancer, ports of nodes, routes of gateways, Ingress. Input: a `View` and
+//! L4: ways into the cluster, resolved once: Services of node or load balancer, ports of nodes, routes of gateways, Ingress, OpenShift. Input: a `View` and
 //! its `Topology`; output: `Ways`.
 
 mod gateway_api;
@@ -6,6 +6,7 @@ mod grants;
 mod hosts;
 mod ingress;
 mod istio;
+mod openshift;
 mod services;
 
 use std::collections::HashMap;
@@ -14,7 +15,7 @@ use crate::facts::exposure::{EdgeTls, Exposure, RouteAttachment, Way};
 use crate::facts::workload::{Protocol, WorkloadId};
 use crate::resource::ResourceId;
 use crate::topology::Topology;
-use crate::view::View;
+use crate::view::{Member, View};
 use crate::yaml::NodeRef;
 
 /// Ways into the cluster of one view.
@@ -38,6 +39,7 @@ impl Ways {
         };
         services::read(&mut builder);
         ingress::read(&mut builder);
+        openshift::read(&mut builder);
         gateway_api::read(&mut builder);
         istio::read(&mut builder);
         let mut ways = builder.ways;
@@ -73,6 +75,7 @@ type Key = (
     String,
     u16,
     Option<EdgeTls>,
+    String,
 );
 
 /// Which port of a Service is meant.
@@ -127,6 +130,7 @@ impl Builder<'_> {
                 way.gateway(),
                 way.outside_port,
                 way.tls,
+                way.delegated.clone(),
             );
             if let Some(known) = self.known.get(&key) {
                 if let Some(known) = self.ways.exposures.get_mut(*known) {
@@ -174,4 +178,13 @@ fn port_of(node: Option<NodeRef<'_>>) -> u16 {
     node.and_then(NodeRef::as_i64)
         .and_then(|n| u16::try_from(n).ok())
         .unwrap_or(0)
+}
+
+/// When an object was made; empty where the files do not say.
+fn age(member: &Member) -> &str {
+    let stamp = member
+        .resource
+        .object()
+        .at(&["metadata", "creationTimestamp"]);
+    stamp.filter(|t| !t.is_null()).map_or("", NodeRef::text)
 }

@@ -92,9 +92,7 @@ impl Copies {
 
 /// Files for tools are never applied; objects with a generated name never meet.
 fn has_identity(resource: &Resource) -> bool {
-    !resource.name.is_empty()
-        && !is_for_a_tool(resource)
-        && resource.object().at(&["metadata", "name"]).is_some()
+    !resource.name.is_empty() && !is_for_a_tool(resource) && !resource.generated
 }
 
 /// The content of an object. Its namespace belongs to its identity, and may stand in the object or with what applies it.

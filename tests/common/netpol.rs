@@ -7,7 +7,7 @@ use std::sync::Arc;
 use meshgov::engine::Analysis;
 use meshgov::engine::network_policy::called;
 use meshgov::facts::access::traffic::{Direction, Ports};
-use meshgov::facts::workload::Protocol;
+use meshgov::facts::workload::{Protocol, Workload};
 use meshgov::load;
 use meshgov::source::{SourceFile, SourceId};
 use meshgov::view::{Member, Namespace, View};
@@ -158,24 +158,29 @@ pub(crate) fn view(folder: &Path) -> View {
 /// The ends of connections of a view: workloads by their owner, once; address ranges between the bounds of all policies.
 pub(crate) struct Ends(Vec<End>);
 
+/// A workload as the expected connections write it: a pod by its owner.
+pub(crate) fn words(workload: &Workload) -> String {
+    let object = workload.resource.object();
+    let owners = object.at(&["metadata", "ownerReferences"]);
+    let owner = owners.and_then(|o| o.item(0));
+    let text = |name: &str| Some(owner?.get(name)?.text().to_owned());
+    let (mut name, mut kind) = (
+        workload.name().to_owned(),
+        workload.resource.kind().to_owned(),
+    );
+    if kind == "Pod" && owner.is_some() && text("kind").is_none_or(|k| k != "Node") {
+        name = text("name").unwrap_or(name);
+        kind = text("kind").unwrap_or(kind);
+    }
+    format!("{}/{name}[{kind}]", workload.namespace.as_str())
+}
+
 impl Ends {
     pub(crate) fn of(analysis: &Analysis<'_>) -> Self {
         let mut seen = BTreeSet::new();
         let mut ends = Vec::new();
         for workload in &analysis.topology.workloads {
-            let object = workload.resource.object();
-            let owners = object.at(&["metadata", "ownerReferences"]);
-            let owner = owners.and_then(|o| o.item(0));
-            let text = |name: &str| Some(owner?.get(name)?.text().to_owned());
-            let (mut name, mut kind) = (
-                workload.name().to_owned(),
-                workload.resource.kind().to_owned(),
-            );
-            if kind == "Pod" && owner.is_some() && text("kind").is_none_or(|k| k != "Node") {
-                name = text("name").unwrap_or(name);
-                kind = text("kind").unwrap_or(kind);
-            }
-            let words = format!("{}/{name}[{kind}]", workload.namespace.as_str());
+            let words = words(workload);
             if seen.insert(words.clone()) {
                 ends.push(End::Pod(words, workload.id.0));
             }

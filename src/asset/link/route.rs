@@ -18,6 +18,7 @@ const ROUTES: &[(&str, &str)] = &[
     (GATEWAY_API, "GRPCRoute"),
     ("networking.k8s.io", "Ingress"),
     ("networking.istio.io", "VirtualService"),
+    ("route.openshift.io", "Route"),
     ("aigateway.envoyproxy.io", "AIGatewayRoute"),
 ];
 
@@ -117,6 +118,7 @@ pub(super) fn backend_refs(resource: &Resource) -> Vec<BackendRef<'_>> {
     match resource.kind() {
         "Ingress" => ingress(spec),
         "VirtualService" => virtual_service(spec),
+        "Route" => openshift(spec),
         "AIServiceBackend" => spec
             .get("backendRef")
             .and_then(|r| reference(r, "Backend"))
@@ -166,6 +168,17 @@ fn ingress(spec: NodeRef<'_>) -> Vec<BackendRef<'_>> {
         .collect()
 }
 
+/// `to` and `alternateBackends`; weight 0 sends nothing.
+fn openshift(spec: NodeRef<'_>) -> Vec<BackendRef<'_>> {
+    spec.get("to")
+        .into_iter()
+        .chain(items(spec, &["alternateBackends"]))
+        .filter(|backend| backend.get("weight").and_then(NodeRef::as_i64) != Some(0))
+        .filter_map(|backend| backend.get("name")?.as_str())
+        .map(service)
+        .collect()
+}
+
 /// Only VirtualServices of a gateway; those of the mesh alone lead nobody in.
 fn virtual_service(spec: NodeRef<'_>) -> Vec<BackendRef<'_>> {
     let from_outside = items(spec, &["gateways"]).any(|gateway| gateway.as_str() != Some("mesh"));
@@ -186,8 +199,23 @@ fn virtual_service(spec: NodeRef<'_>) -> Vec<BackendRef<'_>> {
         .collect()
 }
 
-/// The Gateways that a route names as parents, with their namespaces.
-pub(super) fn parents(route: &Resource, own: &str) -> Vec<Place> {
+/// What a route names as its parent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parent {
+    /// Namespace and name of the Gateway; of a ListenerSet the one it hangs on, none when the set is not in the view.
+    pub gateway: Option<Place>,
+    /// Kind, namespace and name of the ListenerSet between.
+    pub set: Option<(&'static str, Place)>,
+}
+
+/// Kinds of sets of listeners (Gateway API GEP-1713), whose `parentRef` names their Gateway.
+const SETS: [(&str, &str); 2] = [
+    (GATEWAY_API, "ListenerSet"),
+    ("gateway.networking.x-k8s.io", "XListenerSet"),
+];
+
+/// The parents that a route names, with their Gateways.
+pub(super) fn parents(route: &Resource, own: &str, view: &View) -> Vec<Parent> {
     let object = route.object();
     ["parentRefs", "targetRefs"]
         .iter()
@@ -196,12 +224,34 @@ pub(super) fn parents(route: &Resource, own: &str) -> Vec<Place> {
         })
         .flat_map(|field| items(object, &["spec", field]))
         .filter_map(|parent| {
-            let text = |name: &str| parent.get(name).and_then(NodeRef::as_str);
-            (text("kind").unwrap_or("Gateway") == "Gateway").then_some(())?;
-            Some((
-                text("namespace").unwrap_or(own).to_owned(),
-                text("name")?.to_owned(),
-            ))
+            let place = place_of(parent, own)?;
+            let kind = parent.get("kind").map_or("Gateway", NodeRef::text);
+            if kind == "Gateway" {
+                return Some(Parent {
+                    gateway: Some(place),
+                    set: None,
+                });
+            }
+            let (group, kind) = SETS.iter().find(|(_, k)| *k == kind)?;
+            let found = view
+                .of_kind(group, kind)
+                .find(|m| m.namespace.as_str() == place.0 && m.resource.name == place.1);
+            let gateway = found.and_then(|m| {
+                let parent = m.resource.object().at(&["spec", "parentRef"])?;
+                place_of(parent, m.namespace.as_str())
+            });
+            Some(Parent {
+                gateway,
+                set: Some((kind, place)),
+            })
         })
         .collect()
+}
+
+fn place_of(reference: NodeRef<'_>, own: &str) -> Option<Place> {
+    let text = |name: &str| reference.get(name).and_then(NodeRef::as_str);
+    Some((
+        text("namespace").unwrap_or(own).to_owned(),
+        text("name")?.to_owned(),
+    ))
 }

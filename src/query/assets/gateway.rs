@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::asset::grade::{Component, TOP};
-use crate::asset::link::{self, Links};
+use crate::asset::link::{self, Links, Parent};
 use crate::asset::{Asset, Class};
 use crate::resource::Resource;
 use crate::view::View;
@@ -43,7 +43,7 @@ pub(super) fn workload(links: &Links) -> Component {
 
 /// What callers must prove of their user on the weakest of the routes in.
 pub(super) fn user(asset: &Asset, links: &Links, view: &View) -> Component {
-    weakest(asset, links, |route, policies| {
+    weakest(asset, links, view, |route, policies| {
         // Several policies on one route: every one must be passed, so the strongest counts.
         let space = route
             .namespace
@@ -63,6 +63,7 @@ pub(super) fn user(asset: &Asset, links: &Links, view: &View) -> Component {
 fn weakest(
     asset: &Asset,
     links: &Links,
+    view: &View,
     read: impl Fn(&Resource, &[&Arc<Resource>]) -> Result<Component, &'static str>,
 ) -> Component {
     let own = [Arc::clone(&asset.resource)];
@@ -73,8 +74,11 @@ fn weakest(
     };
     let space = asset.namespace.as_str();
     let of_route = |route: &Arc<Resource>| {
-        let parents = link::gateways_of(route, space);
-        let seen = |(space, name): &(String, String)| {
+        let parents = link::parents_of(route, space, view);
+        let seen = |parent: &Parent| {
+            let Some((space, name)) = &parent.gateway else {
+                return false;
+            };
             let lies_there =
                 |g: &Arc<Resource>| g.namespace.as_ref().is_none_or(|own| own == space);
             links
@@ -107,8 +111,8 @@ fn is_bare(asset: &Asset, links: &Links) -> bool {
     is_gateway(asset) && links.gateways.is_empty() && links.routes.is_empty()
 }
 
-/// Whether a policy's target is a route or one of its Gateways. The controller of an AIGatewayRoute makes an HTTPRoute of its name.
-fn holds_for(policy: &Resource, route: &Resource, parents: &[(String, String)]) -> bool {
+/// Whether a policy's target is a route, one of its Gateways or the ListenerSet between. The controller of an AIGatewayRoute makes an HTTPRoute of its name.
+fn holds_for(policy: &Resource, route: &Resource, parents: &[Parent]) -> bool {
     let spec = policy.object().get("spec");
     let many = spec.and_then(|s| s.get("targetRefs"));
     let one = spec.and_then(|s| s.get("targetRef"));
@@ -119,7 +123,14 @@ fn holds_for(policy: &Resource, route: &Resource, parents: &[(String, String)]) 
             let text = |name: &str| target.get(name).and_then(NodeRef::as_str).unwrap_or("");
             let name = text("name");
             match text("kind") {
-                "Gateway" => parents.iter().any(|(_, parent)| parent == name),
+                "Gateway" => parents
+                    .iter()
+                    .filter_map(|p| p.gateway.as_ref())
+                    .any(|(_, gateway)| gateway == name),
+                "ListenerSet" | "XListenerSet" => parents
+                    .iter()
+                    .filter_map(|p| p.set.as_ref())
+                    .any(|(kind, (_, set))| *kind == text("kind") && set == name),
                 "HTTPRoute" if route.kind() == "AIGatewayRoute" => route.name == name,
                 kind => kind == route.kind() && route.name == name,
             }
@@ -247,7 +258,7 @@ fn names_model(rule: NodeRef<'_>) -> bool {
 
 /// The budget at a gateway: the weakest of the routes in.
 pub(super) fn budget(asset: &Asset, links: &Links, view: &View) -> Component {
-    weakest(asset, links, |route, policies| {
+    weakest(asset, links, view, |route, policies| {
         let verified = budget::verified_headers(policies);
         let limit = |policy: &&Arc<Resource>| {
             budget::counts_nothing(policy, route, view).or_else(|| budget::limit(policy, &verified))

@@ -1,18 +1,17 @@
-//! A Gateway of the Gateway API as read. Input: the object and the policies on it; output: listeners, who serves it, how it is reached.
+//! What routes of the Gateway API name as their parent. Input: a Gateway and the policies on it; output: listeners, who serves it, how it is
+//! reached.
 //!
 //! kubernetes-sigs/gateway-api `apis/v1/gateway_types.go`; istio/istio `pilot/pkg/config/kube/gateway/deploymentcontroller.go` (names of what
 //! Istio makes of a Gateway).
 
 use std::sync::Arc;
 
+use super::listener::Listener;
 use super::{GROUP, shown};
 use crate::facts::Step;
-use crate::facts::exposure::{EdgeTls, Front, GatewayRef, join};
+use crate::facts::exposure::{Front, GatewayRef, join};
 use crate::facts::workload::WorkloadId;
-use crate::resource::Resource;
-use crate::source::Span;
-use crate::topology::Topology;
-use crate::topology::ways::{Builder, items, port_of, services, text};
+use crate::topology::ways::{Builder, items, services, text};
 use crate::view::Member;
 use crate::yaml::NodeRef;
 
@@ -38,9 +37,12 @@ const AUTHENTICATORS: &[(&str, &str, &[&str])] = &[
     ("agentgateway.dev", "AgentgatewayPolicy", &["traffic"]),
 ];
 
-/// A Gateway.
-pub(super) struct Gateway<'v> {
-    member: &'v Member,
+/// What a route may name as its parent: a Gateway, or a ListenerSet with what it has of its Gateway.
+pub(super) struct Parent<'v> {
+    /// The object with the listeners.
+    pub(super) member: &'v Member,
+    /// Who serves them.
+    pub(super) gateway: GatewayRef,
     pub(super) listeners: Vec<Listener<'v>>,
     pub(super) front: Front,
     /// Whether it is reached from inside the cluster only.
@@ -50,27 +52,9 @@ pub(super) struct Gateway<'v> {
     pub(super) steps: Vec<Step>,
 }
 
-/// A listener.
-pub(super) struct Listener<'v> {
-    pub(super) name: &'v str,
-    protocol: &'v str,
-    pub(super) port: u16,
-    pub(super) hostname: &'v str,
-    pub(super) tls: EdgeTls,
-    allowed: Option<NodeRef<'v>>,
-    pub(super) span: Span,
-}
-
-/// Whether a listener admits routes of a namespace.
-pub(super) enum Admits {
-    Yes,
-    No(String),
-    /// It depends on labels of a namespace that is not in the view.
-    Unknown,
-}
-
-impl<'v> Gateway<'v> {
-    pub(super) fn read(builder: &Builder<'_>, member: &'v Member) -> Self {
+impl<'v> Parent<'v> {
+    /// A Gateway.
+    pub(super) fn gateway(builder: &Builder<'_>, member: &'v Member) -> Self {
         let object = member.resource.object();
         let class = object
             .at(&["spec", "gatewayClassName"])
@@ -96,21 +80,13 @@ impl<'v> Gateway<'v> {
                 format!("Gateway {reference} is reached from outside unless it says otherwise"),
             ));
         }
-        let listeners = items(object, &["spec", "listeners"]).map(|node| {
-            let protocol = text(node, "protocol");
-            let port = port_of(node.get("port"));
-            Listener {
-                name: text(node, "name"),
-                protocol,
-                port,
-                hostname: text(node, "hostname"),
-                tls: tls(builder, member, node, protocol, port),
-                allowed: node.get("allowedRoutes"),
-                span: node.get("name").unwrap_or(node).span(),
-            }
-        });
         Self {
-            listeners: listeners.collect(),
+            listeners: Listener::all(builder, member, Some(member)),
+            gateway: GatewayRef {
+                resource: Some(Arc::clone(&member.resource)),
+                namespace: member.namespace.as_str().to_owned(),
+                name: member.resource.name.clone(),
+            },
             front: front(builder, member, class),
             inside,
             internal: internal.is_some(),
@@ -120,186 +96,18 @@ impl<'v> Gateway<'v> {
         }
     }
 
-    pub(super) fn resource(&self) -> &Arc<Resource> {
-        &self.member.resource
-    }
-
-    pub(super) fn name(&self) -> &str {
-        &self.member.resource.name
-    }
-
     pub(super) fn namespace(&self) -> &str {
         self.member.namespace.as_str()
     }
 
-    pub(super) fn reference(&self) -> String {
-        join(self.namespace(), self.name())
-    }
-
-    pub(super) fn as_ref(&self) -> GatewayRef {
-        GatewayRef {
-            resource: Some(Arc::clone(&self.member.resource)),
-            namespace: self.namespace().to_owned(),
-            name: self.name().to_owned(),
-        }
-    }
-}
-
-impl Listener<'_> {
-    /// Whether routes of a kind may attach: `allowedRoutes.kinds`, else what the protocol carries.
-    pub(super) fn takes(&self, kind: &str) -> bool {
-        let mut kinds = self
-            .allowed
-            .into_iter()
-            .flat_map(|a| items(a, &["kinds"]))
-            .peekable();
-        if kinds.peek().is_some() {
-            return kinds
-                .any(|k| text(k, "kind") == kind && matches!(text(k, "group"), "" | GROUP));
-        }
-        match self.protocol {
-            "HTTP" | "HTTPS" => matches!(kind, "HTTPRoute" | "GRPCRoute"),
-            "TLS" if self.tls == EdgeTls::Passthrough => kind == "TLSRoute",
-            "TLS" => matches!(kind, "TLSRoute" | "TCPRoute"),
-            "TCP" => kind == "TCPRoute",
-            "UDP" => kind == "UDPRoute",
-            _ => false,
-        }
-    }
-
-    /// Whether routes of a namespace may attach: `allowedRoutes.namespaces`, by default those of the Gateway's own.
-    pub(super) fn admits(&self, topology: &Topology, own: &str, of_route: &str) -> Admits {
-        let namespaces = self.allowed.and_then(|a| a.get("namespaces"));
-        let from = namespaces.map_or("", |n| text(n, "from"));
-        match from {
-            "All" => Admits::Yes,
-            "None" => Admits::No("it takes no route".to_owned()),
-            "Selector" => {
-                let selector = namespaces.and_then(|n| n.get("selector"));
-                match selector.map_or(Some(true), |s| selects(topology, s, of_route)) {
-                    Some(true) => Admits::Yes,
-                    Some(false) => Admits::No(format!(
-                        "its selector does not fit the labels of namespace {of_route}"
-                    )),
-                    None => Admits::Unknown,
-                }
-            }
-            _ if own == of_route => Admits::Yes,
-            _ => Admits::No(format!("it takes routes of namespace {own} only")),
-        }
-    }
-}
-
-/// Whether a label selector fits a namespace; `None` when its labels are not in the view. Every namespace carries its own name
-/// (kubernetes.io/docs/reference/labels-annotations-taints, `kubernetes.io/metadata.name`).
-fn selects(topology: &Topology, selector: NodeRef<'_>, namespace: &str) -> Option<bool> {
-    let known = topology.namespaces.contains_key(namespace);
-    let label = |name: &str| -> Option<Option<String>> {
-        if name == "kubernetes.io/metadata.name" {
-            return Some(Some(namespace.to_owned()));
-        }
-        let found = topology.namespace_label(namespace, name);
-        known.then(|| found.map(|n| n.text().to_owned()))
-    };
-    let mut open = false;
-    let pairs = selector
-        .get("matchLabels")
-        .into_iter()
-        .flat_map(NodeRef::entries);
-    for (key, value) in pairs {
-        match label(&key.key_text()) {
-            None => open = true,
-            Some(found) if found.as_deref() == Some(value.text()) => {}
-            Some(_) => return Some(false),
-        }
-    }
-    for expression in items(selector, &["matchExpressions"]) {
-        let Some(found) = label(text(expression, "key")) else {
-            open = true;
-            continue;
-        };
-        let listed = found
-            .as_deref()
-            .is_some_and(|f| items(expression, &["values"]).any(|v| v.text() == f));
-        let holds = match text(expression, "operator") {
-            "In" => listed,
-            "NotIn" => !listed,
-            "Exists" => found.is_some(),
-            "DoesNotExist" => found.is_none(),
-            _ => false,
-        };
-        if !holds {
-            return Some(false);
-        }
-    }
-    (!open).then_some(true)
-}
-
-fn tls(
-    builder: &Builder<'_>,
-    gateway: &Member,
-    listener: NodeRef<'_>,
-    protocol: &str,
-    port: u16,
-) -> EdgeTls {
-    let passthrough = listener.at(&["tls", "mode"]).map(NodeRef::text) == Some("Passthrough");
-    match protocol {
-        "HTTP" => EdgeTls::None,
-        "HTTPS" | "TLS" if passthrough => EdgeTls::Passthrough,
-        "HTTPS" | "TLS" => client_certificate(builder, gateway, listener, port),
-        _ => EdgeTls::Raw,
-    }
-}
-
-/// Client certificates: `spec.tls.frontend` (v1.4), the older `frontendValidation` of a listener, Istio's option, ClientTrafficPolicy of
-/// Envoy Gateway.
-fn client_certificate(
-    builder: &Builder<'_>,
-    gateway: &Member,
-    listener: NodeRef<'_>,
-    port: u16,
-) -> EdgeTls {
-    let object = gateway.resource.object();
-    let per_port = items(object, &["spec", "tls", "frontend", "perPort"])
-        .find(|p| port_of(p.get("port")) == port)
-        .and_then(|p| p.at(&["tls", "validation"]));
-    let frontend = per_port
-        .or_else(|| object.at(&["spec", "tls", "frontend", "default", "validation"]))
-        .or_else(|| listener.at(&["tls", "frontendValidation"]));
-    if let Some(validation) = frontend {
-        let optional = text(validation, "mode") == "AllowInsecureFallback";
-        return if optional {
-            EdgeTls::Optional
-        } else {
-            EdgeTls::Mutual
-        };
-    }
-    let option = listener.at(&["tls", "options"]);
-    match option.map_or("", |o| text(o, "gateway.istio.io/tls-terminate-mode")) {
-        "MUTUAL" => return EdgeTls::Mutual,
-        "OPTIONAL_MUTUAL" => return EdgeTls::Optional,
-        "ISTIO_MUTUAL" => return EdgeTls::Mesh,
-        _ => {}
-    }
-    let of_policy = builder
-        .view
-        .of_kind("gateway.envoyproxy.io", "ClientTrafficPolicy")
-        .filter(|policy| targets(policy, gateway))
-        .find_map(|policy| {
-            policy
-                .resource
-                .object()
-                .at(&["spec", "tls", "clientValidation"])
-        });
-    match of_policy {
-        None => EdgeTls::Simple,
-        Some(v) if v.get("optional").and_then(NodeRef::as_bool) == Some(true) => EdgeTls::Optional,
-        Some(_) => EdgeTls::Mutual,
+    /// `Kind namespace/name` of the object with the listeners.
+    pub(super) fn shown(&self) -> String {
+        shown(self.member)
     }
 }
 
 /// Whether a policy names an object by `targetRef` or `targetRefs`, which stand in one namespace.
-fn targets(policy: &Member, target: &Member) -> bool {
+pub(super) fn targets(policy: &Member, target: &Member) -> bool {
     let object = policy.resource.object();
     policy.namespace == target.namespace
         && items(object, &["spec", "targetRefs"])

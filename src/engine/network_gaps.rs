@@ -44,7 +44,7 @@ impl<'n> Network<'n> {
         let group = "policy.networking.k8s.io";
         let admin = ["AdminNetworkPolicy", "ClusterNetworkPolicy"];
         let mut policies: BTreeMap<&str, Vec<&Member>> = BTreeMap::new();
-        for member in view.of_kind("networking.k8s.io", "NetworkPolicy") {
+        for member in view.effective_of_kind("networking.k8s.io", "NetworkPolicy") {
             let namespace = member.namespace.as_str();
             policies.entry(namespace).or_default().push(member);
         }
@@ -59,7 +59,7 @@ impl<'n> Network<'n> {
             policies,
             admin: admin
                 .into_iter()
-                .flat_map(|k| view.of_kind(group, k))
+                .flat_map(|k| view.effective_of_kind(group, k))
                 .collect(),
         }
     }

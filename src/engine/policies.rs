@@ -38,7 +38,7 @@ impl Analysis<'_> {
     ) -> Vec<Box<dyn Subject>> {
         let mut members: Vec<&Member> = KINDS
             .iter()
-            .flat_map(|(group, kind)| self.view.of_kind(group, kind))
+            .flat_map(|(group, kind)| self.view.effective_of_kind(group, kind))
             .collect();
         if members.is_empty() {
             return Vec::new();

@@ -39,7 +39,7 @@ impl Network<'_> {
             let selects = |spec: &NodeRef<'_>| {
                 read(spec.get("podSelector")).is_none_or(|s| is_selected(&s, record))
             };
-            others.iter().any(|spec| selects(spec))
+            others.iter().any(selects)
         };
         // Pods that are not in the view may be selected by any of them.
         let helped = match selected {

@@ -184,6 +184,10 @@ pub fn explain(objects: &Objects<'_>, question: &Question<'_>) -> Vec<Cause> {
         match touch.both {
             (Some(base), Some(head)) => {
                 for edit in relevant(base, head, &keys) {
+                    // Environments have namespaces of their own.
+                    if objects.name.is_some() && edit.path == ["metadata", "namespace"] {
+                        continue;
+                    }
                     if let [.., holder, key] = edit.path.as_slice()
                         && holder == "labels"
                     {

@@ -182,6 +182,13 @@ pub fn compare(
     report
 }
 
+/// Whether anyone is let in on both sides, under conditions that no words tell.
+fn is_open_anyway(change: &Change) -> bool {
+    let (before, after) = (change.before.words(), change.after.words());
+    let rest = after.strip_prefix(before);
+    before.starts_with("anyone") && rest.is_some_and(|rest| rest == ", with other conditions")
+}
+
 /// Production and one other environment.
 struct Pair<'p> {
     application: &'p Application,
@@ -271,6 +278,8 @@ fn verdict(change: &Change) -> Option<Verdict> {
         .any(|state| state.words() == "broken");
     match (change.direction, change.kind) {
         (Direction::Widened, _) => Some(Verdict::Weaker),
+        // Who can show an identity and who need not makes no difference where everybody is let in.
+        (Direction::Narrowed, ChangeKind::Access) if is_open_anyway(change) => None,
         (Direction::Narrowed, _) => Some(Verdict::Stronger),
         (Direction::Changed, ChangeKind::Membership) => Some(Verdict::Different),
         (Direction::Changed, _) => broken.then_some(Verdict::Different),

@@ -259,11 +259,15 @@ fn sums(report: &EnvironmentReport) -> String {
 fn remarks(report: &EnvironmentReport) -> Vec<String> {
     let mut lines = Vec::new();
     for [application, environment, from, to] in &report.read_as {
-        let name = one_line(application);
+        let called = |name: &str| match name {
+            "" => String::from("an unnamed namespace"),
+            name => format!("namespace {}", one_line(name)),
+        };
         lines.push(format!(
-            "{name}: namespace {} of {environment} is read as {}",
-            one_line(from),
-            one_line(to)
+            "{}: {} of {environment} is read as {}",
+            one_line(application),
+            called(from),
+            called(to)
         ));
     }
     for line in only(&report.apart, report.applications.len()) {

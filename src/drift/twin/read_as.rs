@@ -109,12 +109,13 @@ fn renamed(
     name: Option<&String>,
     words: &Words,
 ) -> Member {
-    let namespace = match &member.namespace {
-        Namespace::Named(own) => match words.namespace(own) {
-            Some(other) => Namespace::Named(Arc::from(other)),
-            None => member.namespace.clone(),
-        },
-        other => other.clone(),
+    let namespace = match (
+        &member.namespace,
+        words.namespace(member.namespace.as_str()),
+    ) {
+        (Namespace::Cluster, _) | (_, None) => member.namespace.clone(),
+        (_, Some("")) => Namespace::Unset,
+        (_, Some(other)) => Namespace::Named(Arc::from(other)),
     };
     let Some(tree) = tree else {
         return Member {
@@ -126,7 +127,9 @@ fn renamed(
     let place = own.namespace.as_deref();
     let resource = Resource {
         name: name.unwrap_or(&own.name).clone(),
-        namespace: place.map(|own| words.namespace(own).unwrap_or(own).to_owned()),
+        namespace: place
+            .map(|own| words.namespace(own).unwrap_or(own).to_owned())
+            .filter(|name| !name.is_empty()),
         tree,
         ..Resource::clone(own)
     };

@@ -131,7 +131,8 @@ pub fn diff(base: Tree<'_>, head: Tree<'_>, sources: (Sources, Sources)) -> Diff
             h.map_or(&nothing, AsRef::as_ref),
         );
         let texts = (&report.base, &report.head);
-        let (b_part, h_part, lacks) = aside::set_aside(was, is, texts, &mut report.aside);
+        let (b_part, h_part, lacks) =
+            aside::set_aside(was, is, texts, aside::same_spec, &mut report.aside);
         let before = Facts::of(b_part.as_ref().unwrap_or(was), base.assume);
         let after = Facts::of(h_part.as_ref().unwrap_or(is), head.assume);
         let mut compared = Compared::new(&before, &after, &known, pair::pair);
@@ -166,7 +167,13 @@ pub fn between(
     sources: &Sources,
 ) -> Found {
     let mut found = Found::default();
-    let (b, h, lacks) = aside::set_aside(base, head, (sources, sources), &mut found.aside);
+    let (b, h, lacks) = aside::set_aside(
+        base,
+        head,
+        (sources, sources),
+        aside::same_but_size,
+        &mut found.aside,
+    );
     let before = Facts::of(b.as_ref().unwrap_or(base), assume);
     let after = Facts::of(h.as_ref().unwrap_or(head), assume);
     let mut compared = Compared::new(&before, &after, &Default::default(), pair::same);

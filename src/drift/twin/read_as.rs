@@ -51,8 +51,23 @@ pub fn read_as(view: &View, twins: &Twins, there: &View) -> View {
         {
             other.clone_into(name);
         }
+        lack.what = called(&lack.what, words);
     }
     view.holding(members.collect(), opaque)
+}
+
+/// What is lacking, by its name there: `HelmRelease chat-prod/cache`.
+fn called(what: &str, words: &Words) -> String {
+    let other = what.split_once(' ').and_then(|(kind, rest)| {
+        let (namespace, name) = rest.split_once('/')?;
+        let namespace = words.namespace(namespace).unwrap_or(namespace);
+        let name = words.name(kind, name).unwrap_or(name);
+        Some(match namespace {
+            "" => format!("{kind} {name}"),
+            _ => format!("{kind} {namespace}/{name}"),
+        })
+    });
+    other.unwrap_or_else(|| what.to_owned())
 }
 
 /// The name of each object that has another one there: its twin's, else what its kind's names come to. One that somebody else has already

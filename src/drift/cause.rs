@@ -213,7 +213,8 @@ pub fn explain(objects: &Objects<'_>, question: &Question<'_>) -> Vec<Cause> {
         let word = objects.fits(touch.head);
         causes.extend(selectors(touch.both, &labels, &word));
     }
-    if causes.is_empty() {
+    // Environments differ in much that has no part in a fact: there, what no proof names is no cause.
+    if causes.is_empty() && objects.name.is_none() {
         causes = elsewhere(objects, question.namespaces);
     }
     let mut seen = BTreeSet::new();

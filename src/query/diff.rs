@@ -178,7 +178,7 @@ pub fn between(
     let after = Facts::of(h.as_ref().unwrap_or(head), assume);
     let mut compared = Compared::new(&before, &after, &Default::default(), pair::same);
     compared.lacks = lacks;
-    compared.names_hosts = false;
+    compared.environments = true;
     compared.objects = compared.objects.in_environment(name);
     compared.run();
     found.totals = compared.totals;
@@ -192,8 +192,8 @@ struct Compared<'c, 'v> {
     head: &'c Facts<'v>,
     /// Whether one side lacks what the other has, so that nothing is told by what can be known on one of them only.
     lacks: bool,
-    /// Whether a way in under another host is another way in.
-    names_hosts: bool,
+    /// Whether the two are environments, each with hosts of its own, and neither the older.
+    environments: bool,
     /// Whether both sides give their pods the same numbers.
     numbered_alike: bool,
     /// Workloads by position.
@@ -239,7 +239,7 @@ impl<'c, 'v> Compared<'c, 'v> {
             base,
             head,
             lacks: false,
-            names_hosts: true,
+            environments: false,
             pairs,
             changes: Vec::new(),
             totals: Totals::default(),

@@ -9,9 +9,11 @@ use rayon::prelude::*;
 
 use crate::drift::cause::Question;
 use crate::engine::istio::{Destination, Reach, Wire};
+use crate::facts::Step;
 use crate::facts::access::Level;
 use crate::facts::access::network::Sender;
-use crate::facts::change::{ChangeKind, Direction, Edges, Side, State};
+use crate::facts::access::traffic;
+use crate::facts::change::{Cause, ChangeKind, Direction, Edges, Side, State};
 use crate::facts::transport::Membership;
 use crate::facts::workload::{Port, Workload};
 use crate::query::diff::Compared;
@@ -93,8 +95,13 @@ impl Compared<'_, '_> {
             self.totals.removed += found.by_client.len() - came;
             match pair.change {
                 Some(change) => {
+                    let more = match self.environments {
+                        true => self.leaving(&found, clients),
+                        false => Vec::new(),
+                    };
                     if let Some(change) = self.changes.get_mut(change) {
                         change.edges = Some(found.edges);
+                        change.cause.extend(more);
                     }
                 }
                 // Who became another caller explains its own coming and going; the way to the port explains the rest.
@@ -115,6 +122,38 @@ impl Compared<'_, '_> {
                 self.other_reach(client, &edges, ports);
             }
         }
+    }
+
+    /// Network policies of the callers that came or went, which no proof of the port names, as far as they differ.
+    fn leaving(&self, found: &Found, clients: &[Client]) -> Vec<Cause> {
+        let of = |facts: &Facts<'_>, at: Option<usize>| -> Vec<Step> {
+            let network = &facts.analysis.network;
+            let client = at.and_then(|at| facts.workload(at));
+            let Some(pod) = client.and_then(|client| network.pods().number(client.id)) else {
+                return Vec::new();
+            };
+            let own = network.policies().iter().filter(|policy| {
+                policy.direction == traffic::Direction::Egress
+                    && policy.subject.contains(u128::from(pod))
+            });
+            own.map(|p| Step::decides(&p.resource, p.resource.name_span(), ""))
+                .collect()
+        };
+        let (mut base, mut head) = (Vec::new(), Vec::new());
+        for (at, _) in &found.by_client {
+            if let Some(client) = clients.get(*at) {
+                base.extend(of(self.base, client.base));
+                head.extend(of(self.head, client.head));
+            }
+        }
+        if base.is_empty() && head.is_empty() {
+            return Vec::new();
+        }
+        self.explain(&Question {
+            base: &base,
+            head: &head,
+            ..Question::default()
+        })
     }
 
     /// The callers of a port that differ; `None` where they cannot be known on a side that has the port.

@@ -43,7 +43,7 @@ pub use environments::FORMATS as ENVIRONMENT_FORMATS;
 pub use terminal::{ColorChoice, Terminal};
 
 // What the formats share; they import it from here and never from each other.
-use access_words::{answer, at, way_in, who, wrapped};
+use access_words::{answer, at, copied, way_in, who, wrapped};
 use change::{
     Group, causes, counts, first_names, groups, notes, said, scope, sentence_of, step, telling,
     texts,

@@ -1,6 +1,7 @@
 //! L4: what runs and how it is reached, resolved once before the engines. Input: a `View`; output: `Topology`.
 
 mod listens;
+pub mod mirrors;
 pub mod ways;
 
 use std::collections::{BTreeMap, HashMap};

@@ -105,3 +105,97 @@ fn every_family_has_a_case() {
         assert!(products.contains(&family.name), "{}", family.name);
     }
 }
+
+/// A model server and its canary, each behind a Service, with a plain workload beside.
+const SERVERS: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: chat, namespace: ml}
+spec: {template: {metadata: {labels: {app: chat}}, spec: {containers: [{name: main, image: vllm/vllm-openai:v1}]}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: chat, namespace: ml}
+spec: {selector: {app: chat}, ports: [{port: 80, targetPort: 8000}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: canary, namespace: ml}
+spec: {template: {metadata: {labels: {app: canary}}, spec: {containers: [{name: main, image: vllm/vllm-openai:v2}]}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: canary, namespace: ml}
+spec: {selector: {app: canary}, ports: [{port: 80, targetPort: 8000}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: recorder, namespace: lab}
+spec: {template: {metadata: {labels: {app: recorder}}, spec: {containers: [{name: main, image: registry.example.com/recorder:1, env: [{name: UPSTREAM, value: https://records.example.com}]}]}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: recorder, namespace: lab}
+spec: {selector: {app: recorder}, ports: [{port: 80}]}
+---
+";
+
+#[test]
+fn copies_of_requests_are_edges_of_the_lineage() {
+    let drawn_with = |servers: &str, more: &str| {
+        let text = format!("{servers}{more}");
+        let source = Arc::new(SourceFile::new(SourceId(0), "c.yaml", text));
+        let view = view(&source);
+        let inventory = Inventory::of(&view);
+        let links = meshgov::asset::link::links(&view, &inventory);
+        let graph = meshgov::asset::lineage::Lineage::of(&view, &inventory, &links).graph;
+        let words = |at: usize| graph.nodes[at].words.clone();
+        let edges = graph.edges.iter().filter(|e| e.says.contains("copies"));
+        let edges = edges.map(|e| format!("{} > {}", words(e.from), words(e.to)));
+        edges.collect::<Vec<_>>()
+    };
+    let drawn = |more: &str| drawn_with(SERVERS, more);
+    let route = |of: &str, to: &str| {
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: copy, namespace: ml}}\nspec: {{hosts: [{of}], http: [{{route: [{{destination: {{host: {of}}}}}], mirror: {{host: {to}}}}}]}}\n"
+        )
+    };
+    assert_eq!(
+        drawn(&route("chat", "canary")),
+        ["model-server ml/chat > model-server ml/canary"]
+    );
+    // A workload that is no asset, with what it sends on.
+    assert_eq!(
+        drawn(&route("chat", "recorder.lab.svc.cluster.local")),
+        ["model-server ml/chat > Deployment lab/recorder"]
+    );
+    assert_eq!(
+        drawn(&route("recorder.lab.svc.cluster.local", "chat")),
+        ["Deployment lab/recorder > model-server ml/chat"]
+    );
+    assert_eq!(
+        drawn(&route("chat", "api.openai.com")),
+        ["model-server ml/chat > openai (api.openai.com)"]
+    );
+    // One that is an asset, though nobody calls it.
+    let client = SERVERS.replace("records.example.com", "api.openai.com/v1");
+    assert_eq!(
+        drawn_with(&client, &route("chat", "recorder.lab.svc.cluster.local")),
+        ["model-server ml/chat > llm-client lab/recorder"]
+    );
+    // Nothing of AI at either end, or nothing that the view has.
+    assert_eq!(
+        drawn(&route(
+            "recorder.lab.svc.cluster.local",
+            "recorder.lab.svc.cluster.local"
+        )),
+        [""; 0]
+    );
+    assert_eq!(drawn(&route("chat", "elsewhere.example.com")), [""; 0]);
+    assert_eq!(drawn(&route("gone", "chat")), [""; 0]);
+    let backend = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: copy, namespace: ml}\nspec: {parentRefs: [{name: gw}], rules: [{filters: [{type: RequestMirror, requestMirror: {backendRef: {name: canary, port: 80}}}], backendRefs: [{name: chat, port: 80}]}]}\n";
+    assert_eq!(
+        drawn(backend),
+        ["model-server ml/chat > model-server ml/canary"]
+    );
+}

@@ -64,7 +64,7 @@ fn identity(member: &Member) -> Identity<'_> {
 }
 
 /// One object on both sides, or on one.
-type Both<'v> = (Option<&'v Member>, Option<&'v Member>);
+pub type Both<'v> = (Option<&'v Member>, Option<&'v Member>);
 
 impl<'v> Objects<'v> {
     /// Indexes two views; `renamed` pairs objects of the base with objects of the head.
@@ -108,6 +108,15 @@ impl<'v> Objects<'v> {
             (Some(name), false) => format!("in {name} does not fit"),
             (None, true) => String::from("now fits"),
             (None, false) => String::from("no longer fits"),
+        }
+    }
+
+    /// An object of one side on both: base, then head.
+    #[must_use]
+    pub fn both(&self, side: Side, id: ResourceId) -> Both<'v> {
+        match side {
+            Side::Base => self.of_base(id),
+            Side::Head => self.of_head(id),
         }
     }
 
@@ -176,6 +185,20 @@ pub struct Question<'q> {
 /// Explains a change; empty when nothing that the facts rest on differs.
 #[must_use]
 pub fn explain(objects: &Objects<'_>, question: &Question<'_>) -> Vec<Cause> {
+    let causes = within(objects, question);
+    // Environments differ in much that has no part in a fact: there, what no proof names is no cause.
+    if !causes.is_empty() || objects.name.is_some() {
+        return causes;
+    }
+    let mut causes = elsewhere(objects, question.namespaces);
+    let mut seen = BTreeSet::new();
+    causes.retain(|c| seen.insert((c.side, c.span)));
+    causes
+}
+
+/// The same, looking at nothing but what the question names.
+#[must_use]
+pub fn within(objects: &Objects<'_>, question: &Question<'_>) -> Vec<Cause> {
     let touched = touched(objects, question);
     let keys: BTreeSet<String> = touched.iter().flat_map(|t| selected_keys(t.both)).collect();
     let mut causes = Vec::new();
@@ -212,10 +235,6 @@ pub fn explain(objects: &Objects<'_>, question: &Question<'_>) -> Vec<Cause> {
     for touch in touched.iter().filter(|t| t.base != t.head) {
         let word = objects.fits(touch.head);
         causes.extend(selectors(touch.both, &labels, &word));
-    }
-    // Environments differ in much that has no part in a fact: there, what no proof names is no cause.
-    if causes.is_empty() && objects.name.is_none() {
-        causes = elsewhere(objects, question.namespaces);
     }
     let mut seen = BTreeSet::new();
     causes.retain(|c| seen.insert((c.side, c.span)));
@@ -285,7 +304,9 @@ fn cause(side: Side, span: Span, says: String) -> Cause {
     Cause { side, span, says }
 }
 
-fn named(member: &Member) -> String {
+/// `Deployment ml/llm`.
+#[must_use]
+pub fn named(member: &Member) -> String {
     let resource = &member.resource;
     match member.namespace.as_str() {
         "" => format!("{} {}", resource.kind(), resource.name),
@@ -293,7 +314,8 @@ fn named(member: &Member) -> String {
     }
 }
 
-fn push_edit(causes: &mut Vec<Cause>, edit: &Edit, objects: &Objects<'_>) {
+/// The places of an edit.
+pub fn push_edit(causes: &mut Vec<Cause>, edit: &Edit, objects: &Objects<'_>) {
     let field = edit.field();
     let says = match (&edit.before, &edit.after, &objects.name) {
         (Some(before), Some(after), None) => format!("{field}: {before} → {after}"),

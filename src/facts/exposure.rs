@@ -147,6 +147,8 @@ pub struct Exposure {
     pub internal: bool,
     /// Whether something the files cannot show authenticates callers on the way, in words; empty = nothing is seen.
     pub delegated: String,
+    /// Whether only copies of requests arrive by it, whose answers nobody gets.
+    pub mirror: bool,
     /// The proof.
     pub steps: Vec<Step>,
 }
@@ -165,6 +167,37 @@ impl Exposure {
         self.gateway
             .as_ref()
             .map_or_else(String::new, GatewayRef::reference)
+    }
+}
+
+/// Copies of what workloads send to Services, which end at a port of another workload. The proxy that routes the request sends the copy as well, so
+/// that it arrives with the identity of that proxy: the caller's sidecar, or the waypoint before the Service.
+#[derive(Clone, Debug)]
+pub struct Copies {
+    /// The route that asks for them.
+    pub opener: Arc<Resource>,
+    /// Its namespace.
+    pub namespace: Namespace,
+    /// Services whose requests are copied, `namespace/name`.
+    pub of: Vec<String>,
+    /// The Service that gets them, `namespace/name`.
+    pub service: String,
+    /// The workload they end at.
+    pub workload: WorkloadId,
+    /// The container port they end at.
+    pub port: u16,
+    /// Protocol of that port.
+    pub protocol: Protocol,
+    /// The proof.
+    pub steps: Vec<Step>,
+}
+
+impl Copies {
+    /// `Kind:namespace/name` of the route.
+    #[must_use]
+    pub fn opened_by(&self) -> String {
+        let place = join(self.namespace.as_str(), &self.opener.name);
+        format!("{}:{place}", self.opener.kind())
     }
 }
 

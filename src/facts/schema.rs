@@ -136,7 +136,7 @@ pub static CHANGE: RecordType = RecordType {
         field(
             "kind",
             Type::String,
-            "which fact changed: `access`, `callers`, `reach`, `transport`, `membership`, `client`, `exposure`, `asset`, `model`, `provider` or `grade`",
+            "which fact changed: `access`, `callers`, `reach`, `transport`, `membership`, `client`, `egress`, `exposure`, `asset`, `model`, `provider`, `flow` or `grade`",
         ),
         field(
             "subject",
@@ -291,6 +291,11 @@ pub static EXPOSURE: RecordType = RecordType {
             "internal",
             Type::Bool,
             "whether a load balancer is annotated to stay in the private network",
+        ),
+        field(
+            "mirror",
+            Type::Bool,
+            "whether only copies of requests arrive, whose answers nobody gets",
         ),
         field(
             "access",

@@ -14,7 +14,7 @@ use crate::engine::istio::Reach;
 use crate::facts::access::{Access, Level};
 use crate::facts::assumptions::Assumptions;
 use crate::facts::egress::Egress;
-use crate::facts::exposure::{Exposure, RouteAttachment};
+use crate::facts::exposure::{Copies, Exposure, RouteAttachment};
 use crate::facts::transport::{Membership, Transport};
 use crate::facts::workload::{Port, Workload};
 use crate::facts::{Fact, Role, Step};
@@ -109,6 +109,8 @@ pub struct PortEntry {
     pub paths: Vec<(String, Level)>,
     /// Ways in from outside, with who gets in.
     pub exposures: Vec<(Exposure, Fact<Access>)>,
+    /// Copies of requests to other workloads that are sent here.
+    pub copies: Vec<Copies>,
 }
 
 /// Ways out of one workload.
@@ -323,6 +325,10 @@ fn entries(analysis: &Analysis<'_>, workload: &Workload) -> Vec<PortEntry> {
                 (way.clone(), access)
             })
             .collect();
+        let copies = analysis
+            .ways
+            .copies_to(workload.id, port.number, port.protocol);
+        let copies = copies.cloned().collect();
         let level = reach.get().map(|r| r.access().level);
         let admitted_by = reach
             .get()
@@ -343,6 +349,7 @@ fn entries(analysis: &Analysis<'_>, workload: &Workload) -> Vec<PortEntry> {
             admitted_by,
             paths,
             exposures,
+            copies,
         }
     };
     workload.ports.iter().map(entry).collect()

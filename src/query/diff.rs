@@ -7,6 +7,8 @@ mod callers;
 mod client;
 mod egress;
 mod facts;
+mod flow;
+mod let_out;
 mod ports;
 mod touched;
 mod views;

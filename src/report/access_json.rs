@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::facts::access::{Access, By};
-use crate::facts::exposure::Exposure;
+use crate::facts::exposure::{Copies, Exposure};
 use crate::facts::{Fact, Role, Step, UnknownReason};
 use crate::query::access::{
     AccessReport, EdgeEntry, EgressEntry, PortEntry, RouteEntry, WorkloadRef,
@@ -90,6 +90,7 @@ fn port(sources: &Sources, view: &str, entry: &PortEntry) -> Value {
         "transport": transport(sources, entry),
         "access": access_of_port(sources, entry),
         "exposures": entry.exposures.iter().map(|(way, who)| exposure(sources, way, who)).collect::<Vec<_>>(),
+        "copies": entry.copies.iter().map(|c| copies(sources, c)).collect::<Vec<_>>(),
         "assumed": entry.assumed(),
     })
 }
@@ -175,7 +176,17 @@ fn exposure(sources: &Sources, way: &Exposure, who: &Fact<Access>) -> Value {
         "paths": way.paths,
         "tls": way.tls.map_or("unknown", |t| t.as_str()),
         "internal": way.internal,
+        "mirror": way.mirror,
         "access": access,
+    })
+}
+
+fn copies(sources: &Sources, copies: &Copies) -> Value {
+    json!({
+        "of": copies.of,
+        "openedBy": copies.opened_by(),
+        "service": copies.service,
+        "because": because(sources, &copies.steps),
     })
 }
 

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use crate::facts::egress::EgressMode;
 use crate::query::access::{AccessReport, EdgeEntry, PortEntry, ViewAccess};
 
-use super::{Options, and_more, answer, number, one_line, plural, way_in, who, wrapped};
+use super::{Options, and_more, answer, copied, number, one_line, plural, way_in, who, wrapped};
 
 /// Width of the table.
 const WIDTH: usize = 80;
@@ -131,6 +131,13 @@ fn port(text: &mut String, name: &str, entry: &PortEntry) {
         for line in wrapped(&words, WIDTH - indent.len()) {
             let _ = writeln!(text, "{indent}{line}");
             indent = "                ";
+        }
+    }
+    for copies in &entry.copies {
+        let mut indent = "  copies: ";
+        for line in wrapped(&copied(copies), WIDTH - indent.len()) {
+            let _ = writeln!(text, "{indent}{line}");
+            indent = "          ";
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::facts::{Role, Step, UnknownReason};
 use crate::query::access::{AccessReport, PortEntry, ViewAccess};
 use crate::source::Sources;
 
-use super::{Options, and_more, at, one_line, way_in, who};
+use super::{Options, and_more, at, copied, one_line, way_in, who};
 
 /// Writes the proof of every port of the report.
 pub(super) fn write(
@@ -93,6 +93,10 @@ fn port(text: &mut String, sources: &Sources, view: &ViewAccess, entry: &PortEnt
         }
         section(text, sources, &access.steps, &mut told.clone());
         missing(text, sources, access.value.as_ref().err());
+    }
+    for copies in &entry.copies {
+        let _ = writeln!(text, "  copies {}", one_line(&copied(copies)));
+        section(text, sources, &copies.steps, &mut told.clone());
     }
     text.push('\n');
 }

@@ -2,7 +2,7 @@
 
 use crate::facts::Fact;
 use crate::facts::access::{Access, By, Level};
-use crate::facts::exposure::{Exposure, Way};
+use crate::facts::exposure::{Copies, Exposure, Way};
 use crate::query::access::edge::Edge;
 use crate::source::{Sources, Span};
 
@@ -49,6 +49,12 @@ fn whom(access: &Access) -> String {
     }
 }
 
+/// Copies of requests: `of requests to ml/llm, by VirtualService:ml/llm`.
+pub(super) fn copied(copies: &Copies) -> String {
+    let of = and_more(copies.of.iter(), SHOWN);
+    format!("of requests to {of}, by {}", copies.opened_by())
+}
+
 /// A way in: `HTTPRoute:ml/llm at edge/gw:443 (simple)`.
 pub(super) fn way_in(exposure: &Exposure) -> String {
     let mut text = exposure.opened_by();
@@ -70,7 +76,8 @@ pub(super) fn way_in(exposure: &Exposure) -> String {
         other => other,
     });
     let inside = if exposure.internal { ", internal" } else { "" };
-    format!("{text} ({tls}{inside})")
+    let copies = if exposure.mirror { ", copies only" } else { "" };
+    format!("{text} ({tls}{inside}{copies})")
 }
 
 /// A call's answer: `allow, only method:POST`.

@@ -10,11 +10,14 @@ mod openshift;
 mod services;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::facts::exposure::{EdgeTls, Exposure, RouteAttachment, Way};
+use crate::facts::Step;
+use crate::facts::exposure::{Copies, EdgeTls, Exposure, RouteAttachment, Way, join};
 use crate::facts::workload::{Protocol, WorkloadId};
 use crate::resource::ResourceId;
 use crate::topology::Topology;
+use crate::topology::mirrors::{self, Mirror};
 use crate::view::{Member, View};
 use crate::yaml::NodeRef;
 
@@ -25,6 +28,8 @@ pub struct Ways {
     pub exposures: Vec<Exposure>,
     /// Routes with every gateway they name, in input order.
     pub routes: Vec<RouteAttachment>,
+    /// Copies of requests between workloads, in the order of workload, port and route.
+    pub copies: Vec<Copies>,
 }
 
 impl Ways {
@@ -42,10 +47,41 @@ impl Ways {
         openshift::read(&mut builder);
         gateway_api::read(&mut builder);
         istio::read(&mut builder);
+        let mut mirrors = mirrors::of(view);
+        mirrors.retain(|mirror| mirror.in_mesh);
+        istio::copies(&mut builder, &mirrors);
+        gateway_api::copies(&mut builder, &mirrors);
         let mut ways = builder.ways;
-        ways.exposures
-            .sort_by_key(|e| (e.workload, e.port, e.way, e.opener.id, e.outside_port));
+        ways.copies
+            .sort_by_key(|c| (c.workload, c.port, c.opener.id));
+        ways.exposures.sort_by_key(|e| {
+            (
+                e.workload,
+                e.port,
+                e.way,
+                e.opener.id,
+                e.outside_port,
+                e.mirror,
+            )
+        });
         ways
+    }
+
+    /// Copies of requests that end at a port.
+    pub fn copies_to(
+        &self,
+        workload: WorkloadId,
+        port: u16,
+        protocol: Protocol,
+    ) -> impl Iterator<Item = &Copies> {
+        let first = self
+            .copies
+            .partition_point(|c| (c.workload, c.port) < (workload, port));
+        self.copies
+            .iter()
+            .skip(first)
+            .take_while(move |c| c.workload == workload && c.port == port)
+            .filter(move |c| c.protocol == protocol)
     }
 
     /// The ways that end at a port.
@@ -76,6 +112,7 @@ type Key = (
     u16,
     Option<EdgeTls>,
     String,
+    bool,
 );
 
 /// Which port of a Service is meant.
@@ -119,6 +156,43 @@ impl Builder<'_> {
         found
     }
 
+    /// Adds copies to each target, once for each route.
+    fn copy(&mut self, mirror: &Mirror<'_>, targets: &[Target]) {
+        let opener = &mirror.opener.resource;
+        let of: Vec<String> = mirror.of.iter().map(|(n, s)| join(n, s)).collect();
+        let (namespace, name) = mirror.to.service.unwrap_or_default();
+        let service = join(namespace, name);
+        for &(workload, port, protocol) in targets {
+            let known = self.ways.copies.iter_mut().find(|c| {
+                c.opener.id == opener.id
+                    && (c.workload, c.port, c.protocol) == (workload, port, protocol)
+            });
+            if let Some(known) = known {
+                known.of.extend(of.iter().cloned());
+                known.of.sort();
+                known.of.dedup();
+                continue;
+            }
+            let own = join(mirror.opener.namespace.as_str(), &opener.name);
+            let kind = opener.kind();
+            let says = format!("{kind} {own} copies requests to Service {service}");
+            let sent = "the proxy that routes a request sends its copy, under its own identity";
+            self.ways.copies.push(Copies {
+                opener: Arc::clone(opener),
+                namespace: mirror.opener.namespace.clone(),
+                of: of.clone(),
+                service: service.clone(),
+                workload,
+                port,
+                protocol,
+                steps: vec![
+                    Step::decides(opener, mirror.to.span, says),
+                    Step::default("envoyproxy.io, request_mirror_policies", sent),
+                ],
+            });
+        }
+    }
+
     /// Adds a way to each target; ways that differ in hosts and paths only become one.
     fn lead(&mut self, way: &Exposure, targets: &[Target]) {
         for &(workload, port, protocol) in targets {
@@ -131,6 +205,7 @@ impl Builder<'_> {
                 way.outside_port,
                 way.tls,
                 way.delegated.clone(),
+                way.mirror,
             );
             if let Some(known) = self.known.get(&key) {
                 if let Some(known) = self.ways.exposures.get_mut(*known) {

@@ -8,6 +8,7 @@ use crate::asset::inventory::Inventory;
 use crate::asset::lineage::address::Addresses;
 use crate::asset::lineage::held::{self, Held};
 use crate::asset::lineage::{Drawing, Lineage};
+use crate::facts::exposure::join;
 use crate::facts::lineage::{Node, NodeKind};
 use crate::pods;
 use crate::resource::{Resource, ResourceId};
@@ -41,24 +42,13 @@ pub(super) fn draw<'v>(
         if shared.is_empty() && !calls {
             continue;
         }
-        let reference = match space {
-            "" => resource.name.clone(),
-            space => format!("{space}/{}", resource.name),
-        };
-        let from = lineage.graph.node(Node {
-            kind: NodeKind::Workload,
-            name: format!("{}:{reference}", resource.kind()),
-            words: format!("{} {reference}", resource.kind()),
-            redacts: false,
-        });
-        lineage
-            .workloads
-            .push((Arc::clone(resource), space.to_owned(), from));
+        let from = node(lineage, member);
         let mut drawing = Drawing {
             lineage,
             inventory,
             addresses,
             from,
+            stated: resource.id,
             space,
         };
         drawing.texts(resource);
@@ -69,6 +59,25 @@ pub(super) fn draw<'v>(
             drawing.held(held);
         }
     }
+}
+
+/// The node of a workload, which is added when it is new.
+pub(super) fn node(lineage: &mut Lineage, member: &Member) -> usize {
+    let (resource, space) = (&member.resource, member.namespace.as_str());
+    let reference = join(space, &resource.name);
+    let name = format!("{}:{reference}", resource.kind());
+    if let Some(known) = lineage.graph.find(NodeKind::Workload, &name) {
+        return known;
+    }
+    let node = lineage.graph.node(Node {
+        kind: NodeKind::Workload,
+        name,
+        words: format!("{} {reference}", resource.kind()),
+        redacts: false,
+    });
+    let workload = (Arc::clone(resource), space.to_owned(), node);
+    lineage.workloads.push(workload);
+    node
 }
 
 /// Whether an asset reads or writes the same.
@@ -87,8 +96,11 @@ fn calls_asset(resource: &Resource, addresses: &Addresses<'_>, space: &str) -> b
 /// Depth is that of the document, which the parser caps.
 fn calls(node: NodeRef<'_>, addresses: &Addresses<'_>, space: &str) -> bool {
     if node.is_map() {
-        node.entries()
-            .any(|(_, value)| calls(value, addresses, space))
+        let taken = addresses.value_of(node, space);
+        taken.is_some_and(|(_, value)| calls(value, addresses, space))
+            || node
+                .entries()
+                .any(|(_, value)| calls(value, addresses, space))
     } else if node.is_seq() {
         node.items().any(|item| calls(item, addresses, space))
     } else {

@@ -7,6 +7,7 @@ use crate::asset::class::Class;
 use crate::asset::inventory::Asset;
 use crate::asset::link::Place;
 use crate::resource::Resource;
+use crate::topology::mirrors;
 use crate::view::View;
 use crate::yaml::NodeRef;
 
@@ -66,6 +67,20 @@ impl<'v> Routes<'v> {
                         routes.push(&member.resource);
                     }
                 }
+            }
+        }
+        // Who gets copies of requests from outside is reached from there too, though nobody sees an answer.
+        for mirror in mirrors::of(view) {
+            let (Some((space, name)), true) =
+                (mirror.to.service, leads_in(&mirror.opener.resource))
+            else {
+                continue;
+            };
+            let key = ("Service", (space.to_owned(), name.to_owned()));
+            let routes: &mut Vec<&Arc<Resource>> = to.entry(key).or_default();
+            let route = &mirror.opener.resource;
+            if routes.iter().all(|known| known.id != route.id) {
+                routes.push(route);
             }
         }
         Self { to }
@@ -177,6 +192,14 @@ fn openshift(spec: NodeRef<'_>) -> Vec<BackendRef<'_>> {
         .filter_map(|backend| backend.get("name")?.as_str())
         .map(service)
         .collect()
+}
+
+/// Whether a route has a gateway, beside what it says to the mesh.
+fn leads_in(route: &Resource) -> bool {
+    let object = route.object();
+    let by_gateway = items(object, &["spec", "gateways"]).any(|g| g.as_str() != Some("mesh"));
+    let is_service = |p: NodeRef<'_>| p.get("kind").map(NodeRef::text) == Some("Service");
+    by_gateway || items(object, &["spec", "parentRefs"]).any(|p| !is_service(p))
 }
 
 /// Only VirtualServices of a gateway; those of the mesh alone lead nobody in.

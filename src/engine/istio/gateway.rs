@@ -12,9 +12,10 @@ use crate::engine::istio::compile::Protocol;
 use crate::facts::access::Access;
 use crate::facts::access::reach::{Networks, Path, Reach, Via};
 use crate::facts::exposure::{EdgeTls, Exposure, Front, GatewayRef};
+use crate::facts::pattern::Pattern;
 use crate::facts::peers::addresses::Network;
 use crate::facts::peers::identity::IdentityPattern;
-use crate::facts::peers::{Address, Atom, Cube, Identity, Literal, PeerSet};
+use crate::facts::peers::{Address, Atom, Cube, Identity, Literal, PeerSet, Text};
 use crate::facts::selector::MatchLabels;
 use crate::facts::transport::Membership;
 use crate::facts::{Fact, Step, UnknownReason};
@@ -77,12 +78,19 @@ impl Istio {
         if low == high {
             return Fact::known(low, steps);
         }
-        let whom = match &exposure.front {
-            Front::Unseen(words) => words.clone(),
-            _ => format!("the proxies of Gateway {}", exposure.gateway()),
+        let missing = match &exposure.front {
+            Front::Unseen(words) => format!("identity and address of {words}"),
+            _ if exposure.mirror => format!(
+                "whether copies by {} keep their host name",
+                exposure.opened_by()
+            ),
+            _ => format!(
+                "identity and address of the proxies of Gateway {}",
+                exposure.gateway()
+            ),
         };
         let reason = UnknownReason {
-            missing: format!("identity and address of {whom}"),
+            missing,
             span: exposure.steps.first().and_then(Step::span),
         };
         unknown(reason, steps)
@@ -287,7 +295,10 @@ impl Istio {
         for path in paths {
             let no_tokens = path.issuers.is_empty();
             let view = |set: &PeerSet| {
-                let set = set.decided(|l| decide(l, seen, reach.anonymous, wide));
+                let set = set.decided(|l| {
+                    let copied = || host_of_copy(l, wide).filter(|_| exposure.mirror);
+                    decide(l, seen, reach.anonymous, wide).or_else(copied)
+                });
                 if no_tokens { set.before_tokens() } else { set }
             };
             let through = from_edge.intersect(&view(&path.allowed));
@@ -373,6 +384,17 @@ fn decide(literal: &Literal, seen: &Seen, anonymous: bool, wide: bool) -> Option
         Atom::Address(Address::Source, _) if !matches!(seen, Seen::Caller) => Some(wide),
         _ => None,
     }
+}
+
+/// The truth of a condition on the host of a copy: Envoy appends `-shadow` unless told otherwise (`disable_shadow_host_suffix_append`), which Istio
+/// does since 1.28 (`DISABLE_SHADOW_HOST_SUFFIX`).
+fn host_of_copy(literal: &Literal, wide: bool) -> Option<bool> {
+    let Atom::Text(Text::Host, patterns) = literal.atom.as_ref() else {
+        return None;
+    };
+    let by_end = |p: &Pattern| !matches!(p, Pattern::Any | Pattern::Prefix(_));
+    // What is open goes for the caller, or against.
+    (literal.positive != wide && patterns.iter().all(by_end)).then_some(wide)
 }
 
 fn first_reason<T>(fact: &Fact<T>) -> UnknownReason {

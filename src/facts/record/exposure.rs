@@ -42,6 +42,7 @@ impl Record for ExposureRecord {
                 Err(reasons) => Value::Unknown(reasons.clone()),
             },
             "internal" => Value::Bool(exposure.internal),
+            "mirror" => Value::Bool(exposure.mirror),
             "access" => Value::Record(&self.access),
             _ => Value::Null,
         }

@@ -9,11 +9,9 @@ use rayon::prelude::*;
 
 use crate::drift::cause::Question;
 use crate::engine::istio::{Destination, Reach, Wire};
-use crate::facts::Step;
 use crate::facts::access::Level;
 use crate::facts::access::network::Sender;
-use crate::facts::access::traffic;
-use crate::facts::change::{Cause, ChangeKind, Direction, Edges, Side, State};
+use crate::facts::change::{ChangeKind, Direction, Edges, Side, State};
 use crate::facts::transport::Membership;
 use crate::facts::workload::{Port, Workload};
 use crate::query::diff::Compared;
@@ -95,13 +93,9 @@ impl Compared<'_, '_> {
             self.totals.removed += found.by_client.len() - came;
             match pair.change {
                 Some(change) => {
-                    let more = match self.environments {
-                        true => self.leaving(&found, clients),
-                        false => Vec::new(),
-                    };
+                    self.at_callers(change, (pair.base, pair.head), &who_moved(&found, clients));
                     if let Some(change) = self.changes.get_mut(change) {
                         change.edges = Some(found.edges);
-                        change.cause.extend(more);
                     }
                 }
                 // Who became another caller explains its own coming and going; the way to the port explains the rest.
@@ -122,38 +116,6 @@ impl Compared<'_, '_> {
                 self.other_reach(client, &edges, ports);
             }
         }
-    }
-
-    /// Network policies of the callers that came or went, which no proof of the port names, as far as they differ.
-    fn leaving(&self, found: &Found, clients: &[Client]) -> Vec<Cause> {
-        let of = |facts: &Facts<'_>, at: Option<usize>| -> Vec<Step> {
-            let network = &facts.analysis.network;
-            let client = at.and_then(|at| facts.workload(at));
-            let Some(pod) = client.and_then(|client| network.pods().number(client.id)) else {
-                return Vec::new();
-            };
-            let own = network.policies().iter().filter(|policy| {
-                policy.direction == traffic::Direction::Egress
-                    && policy.subject.contains(u128::from(pod))
-            });
-            own.map(|p| Step::decides(&p.resource, p.resource.name_span(), ""))
-                .collect()
-        };
-        let (mut base, mut head) = (Vec::new(), Vec::new());
-        for (at, _) in &found.by_client {
-            if let Some(client) = clients.get(*at) {
-                base.extend(of(self.base, client.base));
-                head.extend(of(self.head, client.head));
-            }
-        }
-        if base.is_empty() && head.is_empty() {
-            return Vec::new();
-        }
-        self.explain(&Question {
-            base: &base,
-            head: &head,
-            ..Question::default()
-        })
     }
 
     /// The callers of a port that differ; `None` where they cannot be known on a side that has the port.
@@ -232,6 +194,9 @@ impl Compared<'_, '_> {
             base = way(self.base, client.base, b);
             head = way(self.head, client.head, h);
         }
+        let (left, leaves) = self.let_out(&who_moved(&found, clients), (Some(b), Some(h)));
+        base.extend(left);
+        head.extend(leaves);
         // Whom the network carries is part of who is let in.
         if !pair.same_rules
             && let (Some((.., was)), Some((.., is))) = (self.base.port(b), self.head.port(h))
@@ -361,6 +326,15 @@ impl Compared<'_, '_> {
         });
         self.changes.push(change);
     }
+}
+
+/// The callers that came or went, on both sides.
+fn who_moved(found: &Found, clients: &[Client]) -> Vec<(Option<usize>, Option<usize>)> {
+    let moved = found.by_client.iter();
+    moved
+        .filter_map(|(at, _)| clients.get(*at))
+        .map(|client| (client.base, client.head))
+        .collect()
 }
 
 /// A port whose callers are asked for; without a place nobody calls.

@@ -113,5 +113,8 @@ fn words(way: &Exposure, by_server: bool, names_hosts: bool) -> String {
     if way.internal {
         words.push_str(", private network only");
     }
+    if way.mirror {
+        words.push_str(", copies of requests only");
+    }
     words
 }

@@ -17,6 +17,7 @@ use crate::facts::Step;
 use crate::facts::exposure::{Exposure, Front, GatewayRef, RouteAttachment, Way, join};
 use crate::facts::workload::{Protocol, WorkloadId};
 use crate::topology::Topology;
+use crate::topology::mirrors::Mirror;
 use crate::view::Member;
 use crate::yaml::NodeRef;
 
@@ -73,6 +74,16 @@ fn route(builder: &mut Builder<'_>, parents: &Parents<'_>, member: &Member, name
         match parents.get(&(kind, namespace, name)) {
             Some(parent) => attach(builder, parent, member, node, named),
             None => unseen(builder, member, node, kind, (namespace, name)),
+        }
+    }
+}
+
+/// Copies that sidecars and waypoints send for a route whose parent is a Service (GEP-1294, GEP-1324).
+pub(super) fn copies(builder: &mut Builder<'_>, mirrors: &[Mirror<'_>]) {
+    for mirror in mirrors {
+        if mirror.opener.resource.group() == GROUP {
+            let targets = backend::copied_to(builder, mirror);
+            builder.copy(mirror, &targets);
         }
     }
 }
@@ -283,6 +294,7 @@ fn way(member: &Member, gateway: GatewayRef, front: Front) -> Exposure {
         tls: None,
         internal: false,
         delegated: String::new(),
+        mirror: false,
         steps: Vec::new(),
     }
 }

@@ -103,6 +103,7 @@ fn ingress(builder: &mut Builder<'_>, member: &Member) {
         delegated: authenticates.map_or_else(String::new, |(name, _)| {
             format!("what annotation {name} of Ingress {reference} asks of callers")
         }),
+        mirror: false,
         steps: Vec::new(),
     };
     let marks = internal

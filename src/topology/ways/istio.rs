@@ -16,6 +16,7 @@ use crate::facts::exposure::{EdgeTls, Exposure, Front, GatewayRef, RouteAttachme
 use crate::facts::selector::MatchLabels;
 use crate::facts::workload::{Protocol, WorkloadId};
 use crate::source::Span;
+use crate::topology::mirrors::Mirror;
 use crate::view::Member;
 use crate::yaml::NodeRef;
 
@@ -57,6 +58,26 @@ pub(super) fn read(builder: &mut Builder<'_>) {
     let subsets = route::Subsets::of(view);
     for member in view.of_kind(GROUP, "VirtualService") {
         virtual_service(builder, &gateways, &subsets, member);
+    }
+}
+
+/// Copies that sidecars and waypoints send.
+pub(super) fn copies(builder: &mut Builder<'_>, mirrors: &[Mirror<'_>]) {
+    let mut own = mirrors
+        .iter()
+        .filter(|m| {
+            m.opener
+                .resource
+                .is("networking.istio.io", "VirtualService")
+        })
+        .peekable();
+    if own.peek().is_none() {
+        return;
+    }
+    let subsets = route::Subsets::of(builder.view);
+    for mirror in own {
+        let targets = route::copied_to(builder, &subsets, mirror);
+        builder.copy(mirror, &targets);
     }
 }
 
@@ -359,6 +380,7 @@ fn way(member: &Member, gateway: GatewayRef) -> Exposure {
         tls: None,
         internal: false,
         delegated: String::new(),
+        mirror: false,
         steps: Vec::new(),
     }
 }

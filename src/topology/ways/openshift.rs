@@ -67,6 +67,7 @@ fn route(builder: &mut Builder<'_>, routes: &[&Member], member: &Member) {
         tls: None,
         internal: false,
         delegated: String::new(),
+        mirror: false,
         steps: Vec::new(),
     };
     let marks = annotations.into_iter().map(|(node, reads)| {

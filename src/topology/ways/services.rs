@@ -156,6 +156,7 @@ fn raw(way: Way, opener: &Arc<Resource>, namespace: &Namespace) -> Exposure {
         tls: Some(EdgeTls::Raw),
         internal: false,
         delegated: String::new(),
+        mirror: false,
         steps: Vec::new(),
     }
 }

@@ -5,6 +5,7 @@ use crate::facts::Step;
 use crate::facts::exposure::{Exposure, join};
 use crate::facts::selector::MatchLabels;
 use crate::facts::workload::Protocol;
+use crate::topology::mirrors::{self, Mirror};
 use crate::topology::ways::{Builder, ServicePortRef, Target, grants, items, port_of, text};
 use crate::view::Member;
 use crate::yaml::NodeRef;
@@ -25,6 +26,13 @@ pub(super) fn lead(builder: &mut Builder<'_>, member: &Member, way: &Exposure) {
                 continue;
             }
             to_backend(builder, member, way, &paths, backend);
+        }
+        let copy = Exposure {
+            mirror: true,
+            ..way.clone()
+        };
+        for target in mirrors::of_gateway_api(member, rule) {
+            to_backend(builder, member, &copy, &paths, target.node);
         }
     }
     // MCPRoute has no rules; `/mcp` is its default path.
@@ -52,15 +60,7 @@ fn to_backend(
         "" => ("", "Service"),
         kind => (text(backend, "group"), kind),
     };
-    let granted = namespace == own
-        || grants::granted(
-            builder.view,
-            member.resource.kind(),
-            own,
-            namespace,
-            (group, kind, name),
-        );
-    if !granted {
+    if !is_granted(builder, member, namespace, (group, kind, name)) {
         return;
     }
     let (targets, service) = match kind {
@@ -70,8 +70,13 @@ fn to_backend(
     if targets.is_empty() {
         return;
     }
+    let leads = if way.mirror {
+        "copies requests"
+    } else {
+        "leads"
+    };
     let says = format!(
-        "{} leads to {kind} {}",
+        "{} {leads} to {kind} {}",
         shown(member),
         join(namespace, name)
     );
@@ -85,6 +90,28 @@ fn to_backend(
         ..way.clone()
     };
     builder.lead(&way, &targets);
+}
+
+/// Where a mirror of the mesh leads.
+pub(super) fn copied_to(builder: &Builder<'_>, mirror: &Mirror<'_>) -> Vec<Target> {
+    let Some((namespace, name)) = mirror.to.service else {
+        return Vec::new();
+    };
+    if !is_granted(builder, mirror.opener, namespace, ("", "Service", name)) {
+        return Vec::new();
+    }
+    targets(builder, "Service", namespace, mirror.to.node).0
+}
+
+/// Whether a route may name an object of a namespace: its own, or by a ReferenceGrant.
+fn is_granted(
+    builder: &Builder<'_>,
+    member: &Member,
+    namespace: &str,
+    to: (&str, &str, &str),
+) -> bool {
+    let own = member.namespace.as_str();
+    namespace == own || grants::granted(builder.view, member.resource.kind(), own, namespace, to)
 }
 
 /// The container ports that a reference of a kind leads to, and the Service on the way.

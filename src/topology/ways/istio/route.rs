@@ -1,7 +1,7 @@
 //! Where a VirtualService leads. Input: its rules for one gateway; output: exposures.
 //!
 //! istio.io/docs/reference/config/networking/virtual-service: `match[].gateways` limits a rule to gateways; `delegate` continues in another
-//! VirtualService; a short host belongs to the route's own namespace (istio/istio `pkg/config/host:ResolveShortnameToFQDN`).
+//! VirtualService; a short host belongs to the route's own namespace.
 
 use std::collections::HashMap;
 
@@ -9,6 +9,7 @@ use super::GROUP;
 use crate::facts::Step;
 use crate::facts::exposure::{Exposure, join};
 use crate::facts::selector::MatchLabels;
+use crate::topology::mirrors::{self, Mirror};
 use crate::topology::ways::{Builder, ServicePortRef, Target, items, port_of, text};
 use crate::view::{Member, View};
 use crate::yaml::NodeRef;
@@ -39,7 +40,8 @@ impl<'v> Subsets<'v> {
         for rule in view.of_kind(GROUP, "DestinationRule") {
             let object = rule.resource.object();
             let host = object.at(&["spec", "host"]).map_or("", NodeRef::text);
-            let Some((service, namespace)) = resolve(host, rule.namespace.as_str()) else {
+            let place = mirrors::resolve(host, rule.namespace.as_str());
+            let Some((namespace, service)) = place else {
                 continue;
             };
             for subset in items(object, &["spec", "subsets"]) {
@@ -126,42 +128,98 @@ fn routes(
         if route.get("weight").and_then(NodeRef::as_i64) == Some(0) {
             continue;
         }
-        let Some(destination) = route.get("destination") else {
-            continue;
-        };
-        let host = text(destination, "host");
-        let Some((service, namespace)) = resolve(host, member.namespace.as_str()) else {
-            continue;
-        };
-        let port = port_of(destination.at(&["port", "number"]));
-        let targets = targets(builder, namespace, service, port, place.port);
-        let subset = subsets
-            .by_service
-            .get(&(namespace, service, text(destination, "subset")));
-        let targets = of_subset(builder, targets, subset);
-        let reference = join(namespace, service);
-        let own = join(member.namespace.as_str(), &member.resource.name);
-        let says = format!("VirtualService {own} leads to Service {reference}");
-        let span = destination.get("host").unwrap_or(destination).span();
-        let mut steps = vec![Step::decides(&member.resource, span, says)];
-        steps.extend(way.steps.iter().cloned());
-        let way = Exposure {
-            service: reference,
-            steps,
-            ..way.clone()
-        };
-        builder.lead(&way, &targets);
+        if let Some(destination) = route.get("destination") {
+            to_destination(builder, subsets, member, way, (destination, place));
+        }
+    }
+    if place.carries != Carries::Http {
+        return;
+    }
+    let copy = Exposure {
+        mirror: true,
+        ..way.clone()
+    };
+    for target in mirrors::of_virtual_service(member.namespace.as_str(), rule) {
+        to_destination(builder, subsets, member, &copy, (target.node, place));
     }
 }
 
-/// Service and namespace of a host; a name with a dot that is no full name of the cluster is looked up as it stands and finds no Service.
-fn resolve<'t>(host: &'t str, own: &'t str) -> Option<(&'t str, &'t str)> {
-    if !host.contains('.') {
-        return Some((host, own)).filter(|(h, _)| !h.is_empty());
-    }
-    let mut labels = host.split('.');
-    let (service, namespace) = (labels.next()?, labels.next()?);
-    (labels.next() == Some("svc")).then_some((service, namespace))
+fn to_destination(
+    builder: &mut Builder<'_>,
+    subsets: &Subsets<'_>,
+    member: &Member,
+    way: &Exposure,
+    (destination, place): (NodeRef<'_>, &Place<'_>),
+) {
+    let host = text(destination, "host");
+    let Some((namespace, service)) = mirrors::resolve(host, member.namespace.as_str()) else {
+        return;
+    };
+    let port = port_of(destination.at(&["port", "number"]));
+    let targets = targets(builder, namespace, service, port, place.port);
+    let subset = subsets
+        .by_service
+        .get(&(namespace, service, text(destination, "subset")));
+    let targets = of_subset(builder, targets, subset);
+    let reference = join(namespace, service);
+    let own = join(member.namespace.as_str(), &member.resource.name);
+    let leads = if way.mirror {
+        "copies requests"
+    } else {
+        "leads"
+    };
+    let says = format!("VirtualService {own} {leads} to Service {reference}");
+    let span = destination.get("host").unwrap_or(destination).span();
+    let mut steps = vec![Step::decides(&member.resource, span, says)];
+    steps.extend(way.steps.iter().cloned());
+    let way = Exposure {
+        service: reference,
+        steps,
+        ..way.clone()
+    };
+    builder.lead(&way, &targets);
+}
+
+/// The ports of a Service, each once.
+fn ports_of(builder: &Builder<'_>, namespace: &str, service: &str) -> Vec<u16> {
+    let mut ports: Vec<u16> = builder
+        .topology
+        .behind(namespace, service)
+        .flat_map(|w| &w.ports)
+        .flat_map(|p| &p.services)
+        .filter(|s| s.service.name == service)
+        .map(|s| s.port)
+        .collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports
+}
+
+/// Where a mirror of the mesh leads. Without a port, and of several, the one that the caller called is meant.
+pub(super) fn copied_to(
+    builder: &Builder<'_>,
+    subsets: &Subsets<'_>,
+    mirror: &Mirror<'_>,
+) -> Vec<Target> {
+    let Some((namespace, service)) = mirror.to.service else {
+        return Vec::new();
+    };
+    let destination = mirror.to.node;
+    let port = port_of(destination.at(&["port", "number"]));
+    let called = mirror
+        .of
+        .iter()
+        .flat_map(|(n, s)| ports_of(builder, n, s))
+        .chain([0]);
+    let mut found: Vec<Target> = called
+        .flat_map(|called| targets(builder, namespace, service, port, called))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    let subset = subsets
+        .by_service
+        .get(&(namespace, service, text(destination, "subset")));
+    of_subset(builder, found, subset)
 }
 
 /// Without a port the Service's only one is meant, else the one with the gateway's number
@@ -176,17 +234,7 @@ fn targets(
     if port > 0 {
         return builder.behind(namespace, service, ServicePortRef::Number(port));
     }
-    let mut ports: Vec<u16> = builder
-        .topology
-        .behind(namespace, service)
-        .flat_map(|w| &w.ports)
-        .flat_map(|p| &p.services)
-        .filter(|s| s.service.name == service)
-        .map(|s| s.port)
-        .collect();
-    ports.sort_unstable();
-    ports.dedup();
-    if ports.len() <= 1 {
+    if ports_of(builder, namespace, service).len() <= 1 {
         builder.behind(namespace, service, ServicePortRef::Only)
     } else {
         builder.behind(namespace, service, ServicePortRef::Number(server_port))

@@ -125,6 +125,16 @@ fn planted_differences_are_found() {
             .iter()
             .filter(|d| text(d, "verdict") == "weaker")
             .collect();
+        let access = run(
+            &out.join("tree"),
+            "meshgov access --no-config --format json",
+        );
+        let bare: BTreeSet<String> = list(&access, "ports")
+            .iter()
+            .filter(|port| text(port, "membership") == "none")
+            .map(|port| &port["workload"])
+            .map(|w| format!("{}/{}", text(w, "namespace"), text(w, "name")))
+            .collect();
         let key =
             |defect: &Value| format!("{}/{}", text(defect, "namespace"), text(defect, "name"));
         for defect in list(&truth, "defects") {

@@ -186,7 +186,8 @@ pub struct Question<'q> {
 #[must_use]
 pub fn explain(objects: &Objects<'_>, question: &Question<'_>) -> Vec<Cause> {
     let causes = within(objects, question);
-    if !causes.is_empty() {
+    // Environments differ in much that has no part in a fact: there, what no proof names is no cause.
+    if !causes.is_empty() || objects.name.is_some() {
         return causes;
     }
     let mut causes = elsewhere(objects, question.namespaces);
@@ -206,6 +207,10 @@ pub fn within(objects: &Objects<'_>, question: &Question<'_>) -> Vec<Cause> {
         match touch.both {
             (Some(base), Some(head)) => {
                 for edit in relevant(base, head, &keys) {
+                    // Environments have namespaces of their own.
+                    if objects.name.is_some() && edit.path == ["metadata", "namespace"] {
+                        continue;
+                    }
                     if let [.., holder, key] = edit.path.as_slice()
                         && holder == "labels"
                     {

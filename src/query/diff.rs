@@ -133,7 +133,8 @@ pub fn diff(base: Tree<'_>, head: Tree<'_>, sources: (Sources, Sources)) -> Diff
             h.map_or(&nothing, AsRef::as_ref),
         );
         let texts = (&report.base, &report.head);
-        let (b_part, h_part, lacks) = aside::set_aside(was, is, texts, &mut report.aside);
+        let (b_part, h_part, lacks) =
+            aside::set_aside(was, is, texts, aside::same_spec, &mut report.aside);
         let before = Facts::of(b_part.as_ref().unwrap_or(was), base.assume);
         let after = Facts::of(h_part.as_ref().unwrap_or(is), head.assume);
         let mut compared = Compared::new(&before, &after, &known, pair::pair);
@@ -168,12 +169,18 @@ pub fn between(
     sources: &Sources,
 ) -> Found {
     let mut found = Found::default();
-    let (b, h, lacks) = aside::set_aside(base, head, (sources, sources), &mut found.aside);
+    let (b, h, lacks) = aside::set_aside(
+        base,
+        head,
+        (sources, sources),
+        aside::same_but_size,
+        &mut found.aside,
+    );
     let before = Facts::of(b.as_ref().unwrap_or(base), assume);
     let after = Facts::of(h.as_ref().unwrap_or(head), assume);
     let mut compared = Compared::new(&before, &after, &Default::default(), pair::same);
     compared.lacks = lacks;
-    compared.names_hosts = false;
+    compared.environments = true;
     compared.objects = compared.objects.in_environment(name);
     compared.run();
     found.totals = compared.totals;
@@ -187,8 +194,8 @@ struct Compared<'c, 'v> {
     head: &'c Facts<'v>,
     /// Whether one side lacks what the other has, so that nothing is told by what can be known on one of them only.
     lacks: bool,
-    /// Whether a way in under another host is another way in.
-    names_hosts: bool,
+    /// Whether the two are environments, each with hosts of its own, and neither the older.
+    environments: bool,
     /// Whether both sides give their pods the same numbers.
     numbered_alike: bool,
     /// Workloads by position.
@@ -234,7 +241,7 @@ impl<'c, 'v> Compared<'c, 'v> {
             base,
             head,
             lacks: false,
-            names_hosts: true,
+            environments: false,
             pairs,
             changes: Vec::new(),
             totals: Totals::default(),

@@ -15,9 +15,9 @@ use crate::facts::Assumptions;
 use crate::facts::change::{Change, ChangeKind, Direction, State};
 use crate::query::diff;
 use crate::source::{SourceFile, Sources, Span};
+use crate::view::View;
 use crate::view::environments::names::Tokens;
 use crate::view::environments::{self, Application, Declared, Environment};
-use crate::view::{Opaque, View};
 pub use only::{Holds, Only};
 
 /// How production compares in one fact.
@@ -182,6 +182,13 @@ pub fn compare(
     report
 }
 
+/// Whether anyone is let in on both sides, under conditions that no words tell.
+fn is_open_anyway(change: &Change) -> bool {
+    let (before, after) = (change.before.words(), change.after.words());
+    let rest = after.strip_prefix(before);
+    before.starts_with("anyone") && rest.is_some_and(|rest| rest == ", with other conditions")
+}
+
 /// Production and one other environment.
 struct Pair<'p> {
     application: &'p Application,
@@ -212,9 +219,11 @@ impl Pair<'_> {
         let found = diff::between((&there, self.here), name, assume, &report.sources);
         report.ports += found.totals.ports;
         report.undecided += found.totals.undecided;
-        let lacks = self.here.opaque.iter().chain(&self.there.opaque);
-        let open = lacks.filter(|o| o.opens && !found.aside.alike.contains(&o.what));
-        report.open.extend(open.map(Opaque::missing));
+        // What is lacking there has production's name in the comparison, and its own in the report.
+        let lacks = (self.here.opaque.iter().zip(&self.here.opaque))
+            .chain(there.opaque.iter().zip(&self.there.opaque));
+        let open = lacks.filter(|(o, _)| o.opens && !found.aside.alike.contains(&o.what));
+        report.open.extend(open.map(|(_, own)| own.missing()));
         report.alike.extend(found.aside.alike);
         let apart = (twins.apart.as_slice(), twins.apart_there.as_slice());
         let holds = Holds {
@@ -271,6 +280,8 @@ fn verdict(change: &Change) -> Option<Verdict> {
         .any(|state| state.words() == "broken");
     match (change.direction, change.kind) {
         (Direction::Widened, _) => Some(Verdict::Weaker),
+        // Who can show an identity and who need not makes no difference where everybody is let in.
+        (Direction::Narrowed, ChangeKind::Access) if is_open_anyway(change) => None,
         (Direction::Narrowed, _) => Some(Verdict::Stronger),
         (Direction::Changed, ChangeKind::Membership) => Some(Verdict::Different),
         (Direction::Changed, _) => broken.then_some(Verdict::Different),

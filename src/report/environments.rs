@@ -255,17 +255,34 @@ fn sums(report: &EnvironmentReport) -> String {
     line
 }
 
+/// Which namespaces of an environment were read as which of production's, a line an environment.
+fn read_as(report: &EnvironmentReport) -> Vec<String> {
+    let called = |name: &str| match name {
+        "" => String::from("none"),
+        name => one_line(name).into_owned(),
+    };
+    let mut found: Vec<(&str, &str, Vec<String>)> = Vec::new();
+    for [application, environment, from, to] in &report.read_as {
+        let words = format!("{} as {}", called(from), called(to));
+        let own = (application.as_str(), environment.as_str());
+        match found.iter_mut().find(|(a, e, _)| (*a, *e) == own) {
+            Some((.., list)) if !list.contains(&words) => list.push(words),
+            Some(_) => {}
+            None => found.push((own.0, own.1, vec![words])),
+        }
+    }
+    let line = |(application, environment, list): (&str, &str, Vec<String>)| {
+        let list = and_more(list.iter(), NAMES);
+        let application = one_line(application);
+        format!("{application}: namespaces of {environment} are read as production's: {list}")
+    };
+    found.into_iter().map(line).collect()
+}
+
 /// What was taken for granted, what could not be told, and entries without effect, a line each.
 fn remarks(report: &EnvironmentReport) -> Vec<String> {
     let mut lines = Vec::new();
-    for [application, environment, from, to] in &report.read_as {
-        let name = one_line(application);
-        lines.push(format!(
-            "{name}: namespace {} of {environment} is read as {}",
-            one_line(from),
-            one_line(to)
-        ));
-    }
+    lines.extend(read_as(report));
     for line in only(&report.apart, report.applications.len()) {
         lines.push(format!("not told apart, so not compared: {line}"));
     }

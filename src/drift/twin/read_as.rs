@@ -51,8 +51,23 @@ pub fn read_as(view: &View, twins: &Twins, there: &View) -> View {
         {
             other.clone_into(name);
         }
+        lack.what = called(&lack.what, words);
     }
     view.holding(members.collect(), opaque)
+}
+
+/// What is lacking, by its name there: `HelmRelease chat-prod/cache`.
+fn called(what: &str, words: &Words) -> String {
+    let other = what.split_once(' ').and_then(|(kind, rest)| {
+        let (namespace, name) = rest.split_once('/')?;
+        let namespace = words.namespace(namespace).unwrap_or(namespace);
+        let name = words.name(kind, name).unwrap_or(name);
+        Some(match namespace {
+            "" => format!("{kind} {name}"),
+            _ => format!("{kind} {namespace}/{name}"),
+        })
+    });
+    other.unwrap_or_else(|| what.to_owned())
 }
 
 /// The name of each object that has another one there: its twin's, else what its kind's names come to. One that somebody else has already
@@ -109,12 +124,13 @@ fn renamed(
     name: Option<&String>,
     words: &Words,
 ) -> Member {
-    let namespace = match &member.namespace {
-        Namespace::Named(own) => match words.namespace(own) {
-            Some(other) => Namespace::Named(Arc::from(other)),
-            None => member.namespace.clone(),
-        },
-        other => other.clone(),
+    let namespace = match (
+        &member.namespace,
+        words.namespace(member.namespace.as_str()),
+    ) {
+        (Namespace::Cluster, _) | (_, None) => member.namespace.clone(),
+        (_, Some("")) => Namespace::Unset,
+        (_, Some(other)) => Namespace::Named(Arc::from(other)),
     };
     let Some(tree) = tree else {
         return Member {
@@ -126,7 +142,9 @@ fn renamed(
     let place = own.namespace.as_deref();
     let resource = Resource {
         name: name.unwrap_or(&own.name).clone(),
-        namespace: place.map(|own| words.namespace(own).unwrap_or(own).to_owned()),
+        namespace: place
+            .map(|own| words.namespace(own).unwrap_or(own).to_owned())
+            .filter(|name| !name.is_empty()),
         tree,
         ..Resource::clone(own)
     };

@@ -10,7 +10,7 @@ use crate::yaml::NodeRef;
 /// Names of one environment with those of another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
-    /// Namespaces.
+    /// Namespaces; the unnamed one is empty.
     pub namespaces: BTreeMap<String, String>,
     /// Objects by kind and name.
     pub names: BTreeMap<(String, String), String>,
@@ -43,10 +43,8 @@ impl Words {
             let (Some(one), Some(other)) = sides else {
                 continue;
             };
-            if let (Namespace::Named(from), Namespace::Named(to)) =
-                (&one.namespace, &other.namespace)
-            {
-                namespaces.add(from, to);
+            if one.namespace != Namespace::Cluster && other.namespace != Namespace::Cluster {
+                namespaces.add(one.namespace.as_str(), other.namespace.as_str());
             }
             let (from, to) = (&one.resource.name, &other.resource.name);
             if one.resource.is("", "Namespace") {
@@ -79,7 +77,7 @@ impl Words {
         own.or_else(|| self.words.get(name)).map(String::as_str)
     }
 
-    /// A namespace.
+    /// A namespace; the unnamed one is empty.
     #[must_use]
     pub fn namespace(&self, name: &str) -> Option<&str> {
         let own = self.namespaces.get(name).or_else(|| self.words.get(name));
@@ -99,7 +97,8 @@ impl Words {
             let end = rest.find(|c| !is_of_word(c)).unwrap_or(rest.len());
             let (word, after) = rest.split_at_checked(end)?;
             let meaning = meaning(text, word, before, after, place);
-            match self.one(word, meaning) {
+            let other = self.one(word, meaning).filter(|_| !word.is_empty());
+            match other {
                 Some(other) => {
                     differs = true;
                     read.push_str(other);
@@ -116,7 +115,8 @@ impl Words {
 
     fn one(&self, word: &str, meaning: Meaning<'_>) -> Option<&str> {
         match meaning {
-            Meaning::Namespace => self.namespace(word),
+            // What applies an object without a namespace is not written anywhere.
+            Meaning::Namespace => self.namespace(word).filter(|name| !name.is_empty()),
             Meaning::Name(kind) => self.name(kind, word),
             Meaning::Word => self.words.get(word).map(String::as_str),
         }

@@ -34,6 +34,7 @@ pub(super) fn set_aside(
     base: &View,
     head: &View,
     sources: (&Sources, &Sources),
+    same: SameSpec,
     aside: &mut Aside,
 ) -> (Option<View>, Option<View>, bool) {
     let exports = (is_export(base), is_export(head));
@@ -47,7 +48,7 @@ pub(super) fn set_aside(
         (false, true) => lacks = against_export(&mut b, &mut h, aside),
         _ => {}
     }
-    alike(&mut b, &mut h, sources, aside);
+    alike(&mut b, &mut h, sources, same, aside);
     for part in [&mut b, &mut h] {
         part.is_other |= !lacks.is_empty();
         part.opaque.extend(lacks.iter().cloned());
@@ -230,7 +231,13 @@ fn installed_by(resource: &Resource, releases: &BTreeSet<String>) -> bool {
 }
 
 /// Drops what is not known and the same on both sides.
-fn alike(b: &mut Part, h: &mut Part, sources: (&Sources, &Sources), aside: &mut Aside) {
+fn alike(
+    b: &mut Part,
+    h: &mut Part,
+    sources: (&Sources, &Sources),
+    same_spec: SameSpec,
+    aside: &mut Aside,
+) {
     if b.opaque.is_empty() || h.opaque.is_empty() {
         return;
     }
@@ -240,7 +247,7 @@ fn alike(b: &mut Part, h: &mut Part, sources: (&Sources, &Sources), aside: &mut 
             (&o.what, &o.namespace, o.opens) == (&before.what, &before.namespace, before.opens)
         });
         if let Some((other, after)) = after
-            && is_alike((b, before), (h, after), sources)
+            && is_alike((b, before), (h, after), sources, same_spec)
         {
             same.insert((at, other));
         }
@@ -263,6 +270,7 @@ fn is_alike(
     (b, before): (&Part, &Opaque),
     (h, after): (&Part, &Opaque),
     sources: (&Sources, &Sources),
+    same_spec: SameSpec,
 ) -> bool {
     match before.lack {
         Lack::Unread => file(sources.0, before) == file(sources.1, after),
@@ -298,13 +306,41 @@ fn chart<'s>(sources: &'s Sources, opaque: &Opaque) -> BTreeMap<&'s str, &'s str
         .collect()
 }
 
-fn same_spec(was: &Resource, is: &Resource) -> bool {
+/// Whether two declarations of a release are taken to install the same.
+pub(super) type SameSpec = fn(&Resource, &Resource) -> bool;
+
+/// Whether both say the same.
+pub(super) fn same_spec(was: &Resource, is: &Resource) -> bool {
     match (was.object().get("spec"), is.object().get("spec")) {
         (Some(was), Some(is)) => edit::same(was, is),
         (None, None) => true,
         _ => false,
     }
 }
+
+/// The same but for how much of it runs: what environments differ in by trade.
+pub(super) fn same_but_size(was: &Resource, is: &Resource) -> bool {
+    let by_trade = |edit: &edit::Edit| {
+        let key = edit.path.last().map_or("", String::as_str);
+        SIZES.contains(&key) || !edit.is_below(&["spec"])
+    };
+    edit::edits(was.object(), is.object()).iter().all(by_trade)
+}
+
+/// Values that say how many pods a chart makes, how large, and of which build.
+const SIZES: &[&str] = &[
+    "replicaCount",
+    "replicas",
+    "minReplicas",
+    "maxReplicas",
+    "cpu",
+    "memory",
+    "size",
+    "storage",
+    "tag",
+    "interval",
+    "timeout",
+];
 
 /// The object that declares what is not rendered: `HelmRelease ml/cache`.
 fn declared<'p>(part: &'p Part, what: &str) -> Option<&'p Resource> {

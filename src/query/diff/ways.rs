@@ -19,7 +19,7 @@ impl Compared<'_, '_> {
         let (was, is) = (ways(self.base, base), ways(self.head, head));
         // A node port that one side leaves to the API server is whatever it is on the other.
         let left_open = |list: &[&Exposure]| list.iter().any(|w| is_left_open(w));
-        let names_hosts = self.names_hosts;
+        let names_hosts = !self.environments;
         let by_server = left_open(&was) || left_open(&is) || !names_hosts;
         let words = |way: &Exposure| words(way, by_server, names_hosts);
         let set =

@@ -284,6 +284,7 @@ impl<'c, 'v> Compared<'c, 'v> {
             direction,
             cause: Vec::new(),
             edges: None,
+            ends: Vec::new(),
             clients: 0,
             base_proof: Vec::new(),
             head_proof: Vec::new(),

@@ -37,8 +37,8 @@ pub(super) fn draw<'v>(
             inventory,
             addresses,
             from: 0,
-            stated: mirror.opener.resource.id,
             space: mirror.opener.namespace.as_str(),
+            stated: mirror.opener.resource.id,
         };
         for from in senders {
             drawing.from = from;

@@ -65,6 +65,7 @@ pub(super) fn write(
             .collect(),
         set_aside: json!({
             "alike": report.aside.alike,
+            "unknown": report.aside.unknown,
             "notExported": report.aside.not_exported,
             "notInTree": report.aside.not_in_tree,
             "placed": report.aside.placed,

@@ -19,6 +19,8 @@ use crate::view::{Lack, Member, Namespace, Opaque, View};
 pub struct Aside {
     /// What is not known and the same on both sides: `HelmRelease ml/cache`.
     pub alike: BTreeSet<String>,
+    /// What is not known on some side and may differ: a kustomization that is not built, a release with other values.
+    pub unknown: BTreeSet<String>,
     /// Kinds and namespaces of the tree that the export does not hold: `AuthorizationPolicy`, `namespace ml`.
     pub not_exported: BTreeSet<String>,
     /// Namespaces that only the export has.
@@ -56,6 +58,23 @@ pub(super) fn set_aside(
     let opens = |part: &Part| part.opaque.iter().any(|o| o.opens);
     let lacks = exports.0 != exports.1 && (opens(&b) || opens(&h));
     (b.view(base), h.view(head), lacks)
+}
+
+/// What a view lacks that is not named otherwise, by name.
+pub(super) fn unknown(view: &View) -> impl Iterator<Item = String> {
+    let open = |o: &&Opaque| o.opens && o.lack != Lack::Unexported;
+    view.opaque.iter().filter(open).map(|o| o.what.clone())
+}
+
+/// Whether two trees are made of the same texts in the same order: then nothing differs that is not known.
+pub(super) fn same_texts(base: &Sources, head: &Sources) -> bool {
+    let texts = |sources: &Sources| -> Vec<_> {
+        let mut files: Vec<_> = sources.iter().cloned().collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files
+    };
+    let (base, head) = (texts(base), texts(head));
+    base.len() == head.len() && base.iter().zip(&head).all(|(a, b)| a.text == b.text)
 }
 
 /// A view in the making.

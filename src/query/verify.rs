@@ -2,8 +2,11 @@
 
 mod whole;
 
+use std::collections::BTreeSet;
+
 use crate::engine::Analysis;
 use crate::engine::istio::{Answer, Call, Destination, Wire};
+use crate::facts::access::By;
 use crate::facts::access::network::Sender;
 use crate::facts::workload::{Port, Protocol, Workload};
 use crate::facts::{Fact, Step};
@@ -87,6 +90,15 @@ fn deciding<T>(fact: &Fact<T>) -> Vec<Step> {
     fact.deciding().cloned().collect()
 }
 
+/// `mtls+network`, or `nothing`.
+fn proofs(by: &BTreeSet<By>) -> String {
+    if by.is_empty() {
+        return "nothing".to_owned();
+    }
+    let words: Vec<&str> = by.iter().map(|by| by.as_str()).collect();
+    words.join("+")
+}
+
 fn answer_word(answer: Answer) -> &'static str {
     match (answer.allowed, answer.delegated) {
         (false, _) => "deny",
@@ -140,6 +152,10 @@ impl<'a> Asked<'a> {
                     let found: Vec<String> = reach.access().set.into_iter().collect();
                     held.expected = format!("{} {}", held.expected, set.join(" "));
                     held.actual = format!("{} {}", held.actual, found.join(" "));
+                }
+                if let (Some(by), Some(reach)) = (&expectation.by, fact.get()) {
+                    held.expected = format!("{} by {}", held.expected, proofs(by));
+                    held.actual = format!("{} by {}", held.actual, proofs(&reach.access().by));
                 }
                 held
             }

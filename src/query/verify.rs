@@ -10,7 +10,7 @@ use crate::facts::access::By;
 use crate::facts::access::network::Sender;
 use crate::facts::workload::{Port, Protocol, Workload};
 use crate::facts::{Fact, Step};
-use crate::query::access::edge::{Client, Presents};
+use crate::query::access::edge::{Client, Presents, is_on_node};
 use crate::query::expectation::{
     CallQuestion, Caller, ClientTarget, Expectation, ExpectationError, Question,
 };
@@ -203,6 +203,7 @@ impl<'a> Asked<'a> {
         let mut ambient = false;
         let mut sender = Sender::Unsaid;
         let mut doubtful = false;
+        let mut on_node = false;
         match &call.from {
             Caller::Anonymous => {}
             Caller::Identity(identity, is_ambient) => {
@@ -213,6 +214,7 @@ impl<'a> Asked<'a> {
                 let client = self.workload(reference)?;
                 sender = Sender::Workload(client.id);
                 doubtful = self.analysis.network.doubt_of_leaving(client).is_some();
+                on_node = is_on_node(client, workload);
                 let client = Client::of(self.analysis, client);
                 ambient = client.is_ambient();
                 match client.presents(self.analysis, workload, &port) {
@@ -248,6 +250,9 @@ impl<'a> Asked<'a> {
             // Whether it leaves its own pod is not known; whether it would be refused all the same may be.
             let most = known.at_most();
             answer = Some(most.as_ref().unwrap_or(known).answer(&call)).filter(|a| !a.allowed);
+        }
+        if on_node && known.without_network().answer(&call).allowed {
+            answer = answer.filter(|a| a.allowed);
         }
         Ok((answer, deciding(&reach)))
     }

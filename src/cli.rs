@@ -12,6 +12,7 @@ mod config;
 mod demo;
 mod diff;
 pub mod docs;
+mod environments;
 mod eval;
 pub mod examples;
 mod expect;
@@ -80,6 +81,8 @@ enum Command {
     Baseline(baseline::BaselineCommand),
     /// Compare what two trees mean: who can newly call what, and which edit is the cause
     Diff(diff::Diff),
+    /// Compare the environments of an application: where production is weaker, and what makes it so
+    Environments(environments::Environments),
     /// Run the examples of rules
     Test(test::Test),
     /// Evaluate a CEL expression over manifests
@@ -116,6 +119,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
         Command::Verify(command) => command.run(io),
         Command::Baseline(command) => command.run(io),
         Command::Diff(command) => command.run(io),
+        Command::Environments(command) => command.run(io),
         Command::Test(command) => command.run(io),
         Command::Eval(command) => command.run(io),
         Command::Config(command) => command.run(io),

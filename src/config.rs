@@ -2,6 +2,7 @@
 //! with its place.
 
 pub mod assume;
+pub mod environments;
 pub mod find;
 pub mod format;
 pub mod ignores;
@@ -19,6 +20,7 @@ use crate::shape::{Problem, nearest};
 use crate::source::{SourceFile, SourceId};
 use crate::yaml::{self, NodeRef, Parsed};
 
+pub use environments::Environments;
 pub use ignores::Ignore;
 
 /// A config file as read; file references are relative to its folder.
@@ -31,6 +33,8 @@ pub struct Config {
     parsed: Option<Parsed>,
     /// Declared views: name to paths.
     pub views: BTreeMap<String, Vec<String>>,
+    /// Applications whose environments are compared.
+    pub environments: Vec<Environments>,
     /// Filters (ids, slugs, families) of the rules to run; empty = all.
     pub select: Vec<String>,
     /// Filters of the rules not to run.
@@ -134,6 +138,12 @@ impl Config {
             .into_iter()
             .flat_map(NodeRef::entries)
             .map(|(name, paths)| (name.key_text().into_owned(), texts(Some(paths))))
+            .collect();
+        self.environments = root
+            .get("environments")
+            .into_iter()
+            .flat_map(NodeRef::entries)
+            .map(|(name, node)| environments::read(name, node, problems))
             .collect();
         self.select = texts(root.get("select"));
         self.ignore = texts(root.get("ignore"));

@@ -6,3 +6,5 @@ pub mod edit;
 pub mod lattice;
 pub mod live;
 pub mod pair;
+pub mod statement;
+pub mod twin;

@@ -125,6 +125,21 @@ pub struct NotAnalysed {
     pub reason: String,
 }
 
+/// Which environment a view is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvironmentSummary {
+    /// The application: its name in the config, else `deploy/overlays/*`.
+    pub application: String,
+    /// Position among its environments: production first.
+    #[serde(skip)]
+    pub rank: usize,
+    /// The environment.
+    pub name: String,
+    /// Whether it is production.
+    pub production: bool,
+}
+
 /// What the opening line says of one view.
 #[derive(Clone, Debug, Default)]
 pub struct ViewSummary {
@@ -154,6 +169,8 @@ pub struct ViewSummary {
     pub opaque: Vec<(Lack, String)>,
     /// What was taken for granted in this view.
     pub assumptions: Vec<String>,
+    /// The environment it is, where an application has several.
+    pub environment: Option<EnvironmentSummary>,
 }
 
 /// Which findings fail a run.

@@ -4,6 +4,7 @@ pub mod access;
 pub mod assets;
 pub mod assume;
 pub mod diff;
+pub mod environments;
 pub mod expectation;
 pub mod reference;
 pub mod verify;

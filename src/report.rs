@@ -23,6 +23,7 @@ mod concise;
 mod diff_human;
 mod diff_json;
 mod diff_markdown;
+mod environments;
 mod github;
 mod human;
 mod json;
@@ -38,12 +39,14 @@ mod text;
 
 pub use assets_human::why;
 pub use assume::yaml;
+pub use environments::FORMATS as ENVIRONMENT_FORMATS;
 pub use terminal::{ColorChoice, Terminal};
 
 // What the formats share; they import it from here and never from each other.
 use access_words::{answer, at, copied, way_in, who, wrapped};
 use change::{
-    Group, causes, counts, first_names, groups, notes, scope, sentence_of, step, telling, texts,
+    Group, causes, counts, first_names, groups, notes, said, scope, sentence_of, step, telling,
+    texts,
 };
 use layout::write_json;
 use markdown::escaped;
@@ -72,6 +75,8 @@ pub enum Document {
     Assume,
     /// The changes of `meshgov diff`.
     Diff,
+    /// The differences of `meshgov environments`.
+    Environments,
 }
 
 /// How a run wants its reports.

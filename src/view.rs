@@ -3,6 +3,7 @@
 pub mod build;
 mod conflict;
 mod content;
+pub mod environments;
 mod folders;
 pub mod gitops;
 pub mod owned;

@@ -71,7 +71,7 @@ const OUT_OF_SCOPE: &[(&str, &str)] = &[
     ),
     (
         "model-egress-open",
-        "where the network lets pods call outside the cluster is no fact yet",
+        "the pods are made by the controller of InferenceService: no workload in the files whose way out it is",
     ),
     (
         "model-image-floating-tag",

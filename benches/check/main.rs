@@ -147,10 +147,10 @@ fn start() {
     println!();
     let version = measure(
         "meshgov --version",
-        200,
+        2_000,
         Command::new(MESHGOV).arg("--version"),
     );
-    let rules = measure("meshgov rules", 200, Command::new(MESHGOV).arg("rules"));
+    let rules = measure("meshgov rules", 2_000, Command::new(MESHGOV).arg("rules"));
     ratio("rules / --version", rules, version, "at most 4");
 }
 

@@ -66,12 +66,15 @@ const VOCABULARY: &[&str] = &[
 /// Whether an object uses the vocabulary: a key of our own, or any that states a classification. A bare `owner` or `team` is too common.
 #[must_use]
 pub fn is_governed(resource: &Resource) -> bool {
-    let uses = |key: NodeRef<'_>| {
-        key.as_str()
-            .is_some_and(|key| VOCABULARY.contains(&key) || is_classification(key))
-    };
+    let uses = |key: NodeRef<'_>| key.as_str().is_some_and(is_key);
     let mut keys = resource.labels().chain(resource.annotations());
     keys.any(|(key, _)| uses(key))
+}
+
+/// Whether a label or annotation is one of the vocabulary, or any that states a classification.
+#[must_use]
+pub fn is_key(key: &str) -> bool {
+    VOCABULARY.contains(&key) || is_classification(key)
 }
 
 /// A value that is no word of the vocabulary.

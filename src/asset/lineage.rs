@@ -20,13 +20,13 @@ use crate::asset::inventory::{Asset, Inventory};
 use crate::asset::link::Links;
 use crate::asset::provider;
 use crate::facts::lineage::{Edge, Graph, Node, NodeKind};
-use crate::resource::Resource;
+use crate::resource::{Resource, ResourceId};
 use crate::source::Span;
 use crate::view::View;
 use crate::yaml::NodeRef;
 
 use address::Addresses;
-pub use flow::{Leak, leaks};
+pub use flow::{Leak, leaks, leaks_in};
 use held::{Flow, Held};
 
 /// The graph with the node of each asset, in the order of the inventory.
@@ -90,6 +90,7 @@ impl Lineage {
                 inventory,
                 addresses: &addresses,
                 from: node,
+                stated: asset.resource.id,
                 space: asset.namespace.as_str(),
             };
             drawing.models(asset);
@@ -117,6 +118,8 @@ struct Drawing<'a, 'v> {
     inventory: &'a Inventory,
     addresses: &'a Addresses<'v>,
     from: usize,
+    /// The object whose fields are read.
+    stated: ResourceId,
     space: &'a str,
 }
 
@@ -127,7 +130,15 @@ impl Drawing<'_, '_> {
             to,
             says,
             span,
+            stated: self.stated,
         });
+    }
+
+    /// Draws with another object as the one whose fields are read.
+    fn stated_by(&mut self, resource: &Resource, draw: impl FnOnce(&mut Self)) {
+        let own = std::mem::replace(&mut self.stated, resource.id);
+        draw(self);
+        self.stated = own;
     }
 
     /// Weights flow to what loads them.
@@ -160,20 +171,24 @@ impl Drawing<'_, '_> {
 
     /// Addresses in the texts of an object, without its metadata.
     fn texts(&mut self, resource: &Arc<Resource>) {
-        let object = resource.object();
-        for (key, value) in object.entries() {
-            if !matches!(
-                key.as_str(),
-                Some("apiVersion" | "kind" | "metadata" | "status")
-            ) {
-                self.walk(value);
+        self.stated_by(resource, |drawing| {
+            for (key, value) in resource.object().entries() {
+                if !matches!(
+                    key.as_str(),
+                    Some("apiVersion" | "kind" | "metadata" | "status")
+                ) {
+                    drawing.walk(value);
+                }
             }
-        }
+        });
     }
 
     /// Depth is that of the document, which the parser caps.
     fn walk(&mut self, node: NodeRef<'_>) {
         if node.is_map() {
+            if let Some((config, value)) = self.addresses.value_of(node, self.space) {
+                self.stated_by(config, |drawing| drawing.walk(value));
+            }
             node.entries().for_each(|(_, value)| self.walk(value));
         } else if node.is_seq() {
             node.items().for_each(|item| self.walk(item));
@@ -192,14 +207,12 @@ impl Drawing<'_, '_> {
                     self.edge(self.from, to, format!("calls {host}"), span);
                 }
             }
-            for (outside, span) in self.addresses.aliases_of(host, self.space) {
-                if let Some(provider) = provider::of_host(outside) {
-                    self.provider(
-                        provider.name,
-                        outside,
-                        format!("{host} is {outside}"),
-                        *span,
-                    );
+            for (service, outside) in self.addresses.aliases_of(host, self.space) {
+                if let Some(provider) = provider::of_host(outside.text()) {
+                    let says = format!("{host} is {}", outside.text());
+                    self.stated_by(service, |drawing| {
+                        drawing.provider(provider.name, outside.text(), says, outside.span());
+                    });
                 }
             }
         }

@@ -8,7 +8,7 @@ use clap::{Args, Parser, ValueEnum};
 
 use crate::baseline::{self, Baseline, Texts};
 use crate::cli::expect;
-use crate::cli::pipeline::{self, Input, Silencing};
+use crate::cli::pipeline::{self, Compare, Input, Silencing};
 use crate::cli::settings::{ConfigFlags, FilterFlags, Settings, shown};
 use crate::cli::tree::{self, TreeSource};
 use crate::cli::{EXIT_EMPTY, EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_OK, Io, stdout_failed};
@@ -308,6 +308,21 @@ impl Check {
             let on_changes = |r: &CompiledRule| r.rule.info.subject == SubjectKind::Change;
             if let Some(base) = base.as_ref().filter(|_| rules.iter().any(on_changes)) {
                 input.compare_with(base);
+            }
+            input.find_applications(config, &request.cwd);
+            let on_environments =
+                |r: &CompiledRule| r.rule.info.subject == SubjectKind::Environment;
+            if rules.iter().any(on_environments) {
+                let compare = Compare {
+                    config,
+                    cwd: &request.cwd,
+                    today: &today,
+                    no_ignores: self.no_ignores,
+                };
+                input.compare_environments(compare);
+                if let Some(base) = base.as_mut().filter(|_| sides.new_only) {
+                    base.compare_environments(compare);
+                }
             }
             let before = (base.as_ref().zip(sides.base.as_ref()))
                 .map(|(base, tree)| Base::new(tree.name(), &base.views, tree.submodules()));

@@ -11,6 +11,7 @@ use crate::evaluate::CompiledRule;
 use crate::evaluate::engine::EngineRules;
 use crate::facts::assumptions::Assumptions;
 use crate::facts::schema;
+use crate::facts::subject::SubjectKind;
 use crate::rule::example::{self, Example, Expectation};
 use crate::rule::{Rule, RuleSet, RuleSource};
 use crate::shape::Problem;
@@ -133,9 +134,13 @@ fn one(
             problems.iter().map(at).collect::<Vec<_>>()
         })?,
     };
-    let base =
-        (!example.base.is_empty()).then(|| pipeline::read_texts(&example.base, assume.clone()));
-    let mut input = pipeline::read_texts(&example.files, assume);
+    let on_environments = rule.info.subject == SubjectKind::Environment;
+    let base = (!example.base.is_empty() && !on_environments)
+        .then(|| pipeline::read_texts(&example.base, assume.clone()));
+    let mut input = match on_environments {
+        true => pipeline::read_two(&example.base, &example.files, assume),
+        false => pipeline::read_texts(&example.files, assume),
+    };
     let intents = example.files.iter().filter(|(path, _)| path == EXPECT);
     let intents: Vec<_> = intents.cloned().collect();
     input.found = expect::drafts(&mut input, intents, &engine)
@@ -157,7 +162,13 @@ fn one(
             example.name
         ))]);
     }
-    let line = |span: Span| place(&input.sources, span);
+    let line = |span: Span| {
+        let (path, line) = place(&input.sources, span);
+        match pipeline::of_production(&path).filter(|_| on_environments) {
+            Some(own) => (own.to_owned(), line),
+            None => (path, line),
+        }
+    };
     let mut said: Vec<(String, u32, bool, String)> = judgement
         .findings
         .iter()

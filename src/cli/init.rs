@@ -38,7 +38,8 @@ impl Init {
             cwd: top.clone(),
             ..Request::default()
         };
-        let input = pipeline::read(&request, &Config::default(), None)?;
+        let mut input = pipeline::read(&request, &Config::default(), None)?;
+        input.find_applications(&Config::default(), &top);
         let found = Found::of(&input);
         print(io, &format!("{}\n", found.lines()))?;
 

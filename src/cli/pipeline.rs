@@ -27,16 +27,20 @@ use crate::facts::record::change::{ChangeRecord, ChangeSubject};
 use crate::facts::subject::{Subject, SubjectKind, World};
 use crate::load::{self, Loaded};
 use crate::query::diff::{self, DiffReport, Tree};
+use crate::query::environments::EnvironmentReport;
 use crate::resource::{GroupKind, ResourceId};
 use crate::source::{SourceFile, SourceId, Sources, to_u32};
 use crate::view::View;
 use crate::view::build::{ViewSettings, Views, build, views};
+use crate::view::environments::Application;
 use crate::view::gitops::Unread;
 use crate::view::releases::{Rendered, complete};
 
+mod environments;
 mod silence;
 mod summary;
 
+pub use environments::{Compare, of_production, read_two};
 pub use silence::Silencing;
 
 /// Everything read, as views.
@@ -64,6 +68,10 @@ pub struct Input {
     pub(super) found: Vec<Draft>,
     /// What changed since a base, with its causes in words.
     changes: Vec<(Change, Vec<String>)>,
+    /// Applications whose environments the views are, once they are asked for.
+    applications: Vec<Application>,
+    /// Environments, once they are compared.
+    environments: Option<EnvironmentReport>,
 }
 
 /// The bytes of standard input, where `-` is named.
@@ -171,23 +179,29 @@ pub(super) fn read_tree(
     Ok(input)
 }
 
-fn view_settings(config: &Config, cwd: &Path) -> ViewSettings {
+/// Paths in the config count from its folder; findings print them from the base.
+fn printed(config: &Config, cwd: &Path) -> impl Fn(&String) -> String {
     let base = display::Base::of(cwd);
-    // Paths in the config count from its folder; findings print them from the base.
     let folder = config
         .folder
         .as_deref()
         .map_or_else(|| cwd.to_owned(), |f| absolute(cwd, f));
-    let printed = |path: &String| match base.shown(&absolute(&folder, Path::new(path))) {
+    move |path| match base.shown(&absolute(&folder, Path::new(path))) {
         shown if shown == "." => String::new(),
         shown => shown,
-    };
+    }
+}
+
+fn view_settings(config: &Config, cwd: &Path) -> ViewSettings {
+    let printed = printed(config, cwd);
+    let mut named: Vec<(String, Vec<String>)> = config
+        .views
+        .iter()
+        .map(|(name, paths)| (name.clone(), paths.iter().map(&printed).collect()))
+        .collect();
+    environments::add_views(config, &printed, &mut named);
     ViewSettings {
-        named: config
-            .views
-            .iter()
-            .map(|(name, paths)| (name.clone(), paths.iter().map(printed).collect()))
-            .collect(),
+        named,
         default_namespace: assume::read(config.assume()).default_namespace,
         pods: config.workloads.clone(),
         ..ViewSettings::default()
@@ -220,12 +234,23 @@ fn with_views(
         meshes: Vec::new(),
         found: Vec::new(),
         changes: Vec::new(),
+        applications: Vec::new(),
+        environments: None,
     }
 }
 
 /// Reads texts that stand in no file: the manifests of a rule's example. All are one view.
 #[must_use]
 pub fn read_texts(files: &[(String, String)], assume: Assumptions) -> Input {
+    read_views(files, assume, Vec::new())
+}
+
+/// The same; `named`: views with the folders they consist of.
+fn read_views(
+    files: &[(String, String)],
+    assume: Assumptions,
+    named: Vec<(String, Vec<String>)>,
+) -> Input {
     let mut whole = Loaded::default();
     for (number, (path, text)) in (0u32..).zip(files) {
         let source = Arc::new(SourceFile::new(SourceId(number), path, text));
@@ -252,6 +277,7 @@ pub fn read_texts(files: &[(String, String)], assume: Assumptions) -> Input {
         is_folder: true,
     };
     let settings = ViewSettings {
+        named,
         default_namespace: assume.default_namespace.clone(),
         ..ViewSettings::default()
     };
@@ -341,6 +367,8 @@ impl Input {
                 world.facts.insert(SubjectKind::Identity, identities);
                 let changes = self.change_subjects(&mut world);
                 world.facts.insert(SubjectKind::Change, changes);
+                let differences = self.environment_subjects(&mut world);
+                world.facts.insert(SubjectKind::Environment, differences);
                 (world, subjects.summary)
             })
             .collect()

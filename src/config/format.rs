@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::config::environments::FACTS;
 use crate::rule::format::{CONFIDENCES, SEVERITIES};
 use crate::shape::{Shape, list, map, one_of, optional, required, text};
 
@@ -19,6 +20,11 @@ pub fn config() -> Shape {
             "views",
             map(list(text())),
             "objects applied to one cluster together: name to paths",
+        ),
+        optional(
+            "environments",
+            map(environments()),
+            "applications whose environments are compared: name to what is known of them",
         ),
         optional(
             "assume",
@@ -102,6 +108,45 @@ fn ignore() -> Shape {
         optional("object", text(), "`[Kind:]namespace/name`, `*` allowed"),
         optional("until", text(), "last day it holds, YYYY-MM-DD"),
         required("reason", text(), "why the finding is accepted"),
+    ])
+}
+
+fn environments() -> Shape {
+    let difference = Shape::Object(vec![
+        optional(
+            "fact",
+            one_of(FACTS),
+            "which fact differs; any when left out",
+        ),
+        optional(
+            "object",
+            text(),
+            "`[Kind:]namespace/name` as in production, `*` allowed",
+        ),
+        optional(
+            "environments",
+            list(text()),
+            "environments it holds between; all when left out",
+        ),
+        optional("until", text(), "last day it holds, YYYY-MM-DD"),
+        required("reason", text(), "why the environments are meant to differ"),
+    ]);
+    Shape::Object(vec![
+        optional(
+            "views",
+            map(list(text())),
+            "environment to one view of `views`, or to folders and files; when left out, the key is the name of an application that was found: `deploy/overlays/*`",
+        ),
+        optional(
+            "production",
+            list(text()),
+            "environments that are production; when left out, those whose names say so",
+        ),
+        optional(
+            "differences",
+            list(difference),
+            "differences that are meant",
+        ),
     ])
 }
 

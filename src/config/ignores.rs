@@ -23,22 +23,33 @@ pub struct Ignore {
 
 /// `[Kind:]namespace/name` with `*`.
 #[derive(Clone, Debug)]
-struct ObjectPattern {
+pub(super) struct ObjectPattern {
     kind: Option<String>,
     namespace: Option<String>,
     name: String,
+}
+
+impl ObjectPattern {
+    /// Reads `[Kind:]namespace/name`.
+    pub(super) fn read(text: &str) -> Self {
+        object_pattern(text)
+    }
+
+    /// Whether it covers an object.
+    pub(super) fn covers(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        self.kind.as_ref().is_none_or(|k| k == kind || k == "*")
+            && self.namespace.as_ref().is_none_or(|n| fits(n, namespace))
+            && fits(&self.name, name)
+    }
 }
 
 impl Ignore {
     /// Whether it covers a place and object; the rule is compared by the caller, who knows slugs and families.
     #[must_use]
     pub fn covers(&self, path: &str, kind: &str, namespace: &str, name: &str) -> bool {
-        let object = self.object.as_ref().is_none_or(|o| {
-            o.kind.as_ref().is_none_or(|k| k == kind || k == "*")
-                && o.namespace.as_ref().is_none_or(|n| fits(n, namespace))
-                && fits(&o.name, name)
-        });
-        object && self.path.as_ref().is_none_or(|glob| glob.is_match(path))
+        let object = self.object.as_ref();
+        object.is_none_or(|o| o.covers(kind, namespace, name))
+            && self.path.as_ref().is_none_or(|glob| glob.is_match(path))
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Objects<'v> {
     /// Objects that were renamed: base to head.
     renamed: HashMap<ResourceId, ResourceId>,
     renamed_from: HashMap<ResourceId, ResourceId>,
+    /// What the head is called where neither side is older: an environment.
+    name: Option<String>,
 }
 
 type Identity<'v> = (&'v str, &'v str, &'v str, &'v str);
@@ -62,7 +64,7 @@ fn identity(member: &Member) -> Identity<'_> {
 }
 
 /// One object on both sides, or on one.
-type Both<'v> = (Option<&'v Member>, Option<&'v Member>);
+pub type Both<'v> = (Option<&'v Member>, Option<&'v Member>);
 
 impl<'v> Objects<'v> {
     /// Indexes two views; `renamed` pairs objects of the base with objects of the head.
@@ -78,6 +80,43 @@ impl<'v> Objects<'v> {
             head: Index::of(head),
             renamed_from: renamed.iter().map(|(b, h)| (*h, *b)).collect(),
             renamed,
+            name: None,
+        }
+    }
+
+    /// The same for two environments: what differs is in one of them, not gone or new.
+    #[must_use]
+    pub fn in_environment(mut self, head: &str) -> Self {
+        self.name = Some(head.to_owned());
+        self
+    }
+
+    /// `is gone`, `is not in production`.
+    fn only(&self, side: Side) -> String {
+        match (&self.name, side) {
+            (Some(head), Side::Base) => format!("is not in {head}"),
+            (Some(head), Side::Head) => format!("is in {head} only"),
+            (None, Side::Base) => String::from("is gone"),
+            (None, Side::Head) => String::from("is new"),
+        }
+    }
+
+    /// `no longer fits`, `does not fit in production`: what precedes a selector.
+    fn fits(&self, head: bool) -> String {
+        match (&self.name, head) {
+            (Some(name), true) => format!("in {name} only fits"),
+            (Some(name), false) => format!("in {name} does not fit"),
+            (None, true) => String::from("now fits"),
+            (None, false) => String::from("no longer fits"),
+        }
+    }
+
+    /// An object of one side on both: base, then head.
+    #[must_use]
+    pub fn both(&self, side: Side, id: ResourceId) -> Both<'v> {
+        match side {
+            Side::Base => self.of_base(id),
+            Side::Head => self.of_head(id),
         }
     }
 
@@ -159,27 +198,25 @@ pub fn explain(objects: &Objects<'_>, question: &Question<'_>) -> Vec<Cause> {
                     {
                         labels.insert(key.clone());
                     }
-                    push_edit(&mut causes, &edit);
+                    push_edit(&mut causes, &edit, objects);
                 }
             }
             (Some(base), None) if touch.decides => {
                 let span = touch.span.unwrap_or_else(|| base.resource.name_span());
-                causes.push(cause(Side::Base, span, format!("{} is gone", named(base))));
+                let says = format!("{} {}", named(base), objects.only(Side::Base));
+                causes.push(cause(Side::Base, span, says));
             }
             (None, Some(head)) if touch.decides => {
                 let span = touch.span.unwrap_or_else(|| head.resource.name_span());
-                causes.push(cause(Side::Head, span, format!("{} is new", named(head))));
+                let says = format!("{} {}", named(head), objects.only(Side::Head));
+                causes.push(cause(Side::Head, span, says));
             }
             _ => {}
         }
     }
     for touch in touched.iter().filter(|t| t.base != t.head) {
-        let word = if touch.head {
-            "now fits"
-        } else {
-            "no longer fits"
-        };
-        causes.extend(selectors(touch.both, &labels, word));
+        let word = objects.fits(touch.head);
+        causes.extend(selectors(touch.both, &labels, &word));
     }
     if causes.is_empty() {
         causes = elsewhere(objects, question.namespaces);
@@ -252,7 +289,9 @@ fn cause(side: Side, span: Span, says: String) -> Cause {
     Cause { side, span, says }
 }
 
-fn named(member: &Member) -> String {
+/// `Deployment ml/llm`.
+#[must_use]
+pub fn named(member: &Member) -> String {
     let resource = &member.resource;
     match member.namespace.as_str() {
         "" => format!("{} {}", resource.kind(), resource.name),
@@ -260,21 +299,36 @@ fn named(member: &Member) -> String {
     }
 }
 
-fn push_edit(causes: &mut Vec<Cause>, edit: &Edit) {
+/// The places of an edit.
+pub fn push_edit(causes: &mut Vec<Cause>, edit: &Edit, objects: &Objects<'_>) {
     let field = edit.field();
-    let says = match (&edit.before, &edit.after) {
-        (Some(before), Some(after)) => format!("{field}: {before} → {after}"),
-        (None, Some(after)) if after == "{}" && edit.base.is_some() => {
+    let says = match (&edit.before, &edit.after, &objects.name) {
+        (Some(before), Some(after), None) => format!("{field}: {before} → {after}"),
+        (Some(before), Some(after), Some(head)) => {
+            format!("{field}: {after} in {head}, {before} there")
+        }
+        (None, Some(after), None) if after == "{}" && edit.base.is_some() => {
             format!("{field} is empty now")
         }
-        (Some(before), None) if before == "{}" && edit.head.is_some() => {
+        (None, Some(after), Some(head)) if after == "{}" && edit.base.is_some() => {
+            format!("{field} is empty in {head}")
+        }
+        (Some(before), None, None) if before == "{}" && edit.head.is_some() => {
             format!("{field} was empty")
         }
-        (Some(before), None) if edit.head.is_none() => format!("{field}: {before} is gone"),
-        (None, Some(after)) if edit.base.is_none() => format!("{field}: {after} is new"),
-        _ if edit.head.is_none() => format!("{field} is gone"),
-        _ if edit.base.is_none() => format!("{field} is new"),
-        _ => field,
+        (Some(before), None, Some(_)) if before == "{}" && edit.head.is_some() => {
+            format!("{field} is empty there")
+        }
+        (Some(before), None, _) if edit.head.is_none() => {
+            format!("{field}: {before} {}", objects.only(Side::Base))
+        }
+        (None, Some(after), _) if edit.base.is_none() => {
+            format!("{field}: {after} {}", objects.only(Side::Head))
+        }
+        _ if edit.head.is_none() => format!("{field} {}", objects.only(Side::Base)),
+        _ if edit.base.is_none() => format!("{field} {}", objects.only(Side::Head)),
+        (.., None) => field,
+        (.., Some(head)) => format!("{field} is another one in {head}"),
     };
     let side = |side, span: Option<Span>| span.map(|span| cause(side, span, says.clone()));
     causes.extend(side(Side::Base, edit.base));
@@ -422,13 +476,13 @@ fn elsewhere(objects: &Objects<'_>, namespaces: &[&str]) -> Vec<Cause> {
         match both {
             (Some(base), Some(head)) => relevant(base, head, &BTreeSet::new())
                 .iter()
-                .for_each(|e| push_edit(&mut causes, e)),
+                .for_each(|e| push_edit(&mut causes, e, objects)),
             (Some(base), None) => {
-                let says = format!("{} is gone", named(base));
+                let says = format!("{} {}", named(base), objects.only(Side::Base));
                 causes.push(cause(Side::Base, base.resource.name_span(), says));
             }
             (None, Some(head)) => {
-                let says = format!("{} is new", named(head));
+                let says = format!("{} {}", named(head), objects.only(Side::Head));
                 causes.push(cause(Side::Head, head.resource.name_span(), says));
             }
             (None, None) => {}

@@ -252,7 +252,7 @@ fn removed(path: &[String], span: Span, node: NodeRef<'_>) -> Edit {
 const SHOWN: usize = 60;
 
 /// A scalar as it may be printed: secrets show a placeholder, long and many-lined ones nothing.
-fn shown(node: NodeRef<'_>) -> Option<String> {
+pub(crate) fn shown(node: NodeRef<'_>) -> Option<String> {
     if node.is_map() || node.is_seq() {
         return None;
     }

@@ -55,18 +55,22 @@ pub struct Admitted {
 /// The sets decide; where each side has something of its own, the level of the scale does.
 #[must_use]
 pub fn access(before: &Admitted, after: &Admitted, network: (bool, bool)) -> Option<Direction> {
-    match (before.access.level, after.access.level) {
-        (Level::Nobody, Level::Nobody) => return None,
-        (Level::Nobody, _) => return Some(Direction::Widened),
-        (_, Level::Nobody) => return Some(Direction::Narrowed),
-        _ => {}
+    let levels = (before.access.level, after.access.level);
+    if levels == (Level::Nobody, Level::Nobody) {
+        return None;
     }
     let mut gained = !after.allowed.is_subset(&before.allowed);
     let mut lost = !before.allowed.is_subset(&after.allowed);
     // Whom the network carries in vain, because the mesh lets others in, makes no difference.
     if before.access != after.access {
-        gained |= network.0;
-        lost |= network.1;
+        gained |= network.0 && !lists_fewer(&after.access, &before.access);
+        lost |= network.1 && !lists_fewer(&before.access, &after.access);
+    }
+    // Where neither moved, the only callers let in are new or gone themselves.
+    match levels {
+        (Level::Nobody, _) if gained || lost => return Some(Direction::Widened),
+        (_, Level::Nobody) if gained || lost => return Some(Direction::Narrowed),
+        _ => {}
     }
     match (gained, lost) {
         (true, false) => Some(Direction::Widened),
@@ -74,6 +78,15 @@ pub fn access(before: &Admitted, after: &Admitted, network: (bool, bool)) -> Opt
         (true, true) => Some(by_width(&before.access.level, &after.access.level)),
         (false, false) => delegated(before, after),
     }
+}
+
+/// Whether one says the same as the other and lists some of its members only: a caller that is gone takes its name along.
+fn lists_fewer(access: &Access, other: &Access) -> bool {
+    let whole = Access {
+        set: other.set.clone(),
+        ..access.clone()
+    };
+    whole == *other && access.set.is_subset(&other.set)
 }
 
 /// The same callers get through; fewer of them are put to an authorizer: wider.
@@ -103,6 +116,28 @@ mod tests {
         assert_eq!(of(Mode::Broken, Mode::Strict), Direction::Changed);
         let unmeshed = Mode::Plaintext(Plaintext::Unmeshed);
         assert_eq!(of(plaintext, unmeshed), Direction::Changed);
+    }
+
+    #[test]
+    fn a_name_that_is_gone_is_no_caller_whom_the_network_newly_carries() {
+        use crate::facts::peers::PeerSet;
+        let of = |names: &[&str]| {
+            let mut access = Access::of(&PeerSet::nobody(), &PeerSet::nobody());
+            access.level = Level::Identities;
+            access.set = names.iter().map(|n| (*n).to_owned()).collect();
+            Admitted {
+                allowed: PeerSet::nobody(),
+                delegated: PeerSet::nobody(),
+                access,
+            }
+        };
+        let (one, two, other) = (of(&["sa:a/b"]), of(&["sa:a/b", "sa:a/c"]), of(&["sa:a/d"]));
+        let carried = (true, false);
+        assert_eq!(access(&two, &one, carried), None);
+        assert_eq!(access(&one, &two, carried), Some(Direction::Widened));
+        assert_eq!(access(&one, &other, carried), Some(Direction::Widened));
+        assert_eq!(access(&one, &two, (false, true)), None);
+        assert_eq!(access(&two, &one, (false, true)), Some(Direction::Narrowed));
     }
 
     #[test]

@@ -30,9 +30,20 @@ pub struct Pairs {
     pub added: Vec<usize>,
 }
 
-/// Pairs the objects of two lists.
+/// Pairs the objects of two lists by identity, then by content.
 #[must_use]
 pub fn pair(base: &[Placed<'_>], head: &[Placed<'_>]) -> Pairs {
+    let mut pairs = same(base, head);
+    for sign in [content, shape] {
+        renamed(base, head, &mut pairs, sign);
+    }
+    pairs.both.sort_unstable_by_key(|&(_, head)| head);
+    pairs
+}
+
+/// Pairs the objects of two lists by identity alone.
+#[must_use]
+pub fn same(base: &[Placed<'_>], head: &[Placed<'_>]) -> Pairs {
     let mut by_identity: HashMap<_, Vec<usize>> = HashMap::new();
     for (at, placed) in base.iter().enumerate().rev() {
         by_identity.entry(identity(placed)).or_default().push(at);
@@ -46,10 +57,6 @@ pub fn pair(base: &[Placed<'_>], head: &[Placed<'_>]) -> Pairs {
     }
     pairs.removed = by_identity.into_values().flatten().collect();
     pairs.removed.sort_unstable();
-    for sign in [content, shape] {
-        renamed(base, head, &mut pairs, sign);
-    }
-    pairs.both.sort_unstable_by_key(|&(_, head)| head);
     pairs
 }
 

@@ -21,6 +21,7 @@ mod admin;
 mod cluster;
 mod egress;
 mod layers;
+mod outward;
 mod read;
 
 use cluster::Cluster;

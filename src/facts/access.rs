@@ -9,6 +9,7 @@ pub mod callers;
 mod carried;
 pub mod intervals;
 pub mod network;
+pub mod outward;
 pub mod pods;
 pub mod reach;
 pub mod traffic;

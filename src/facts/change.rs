@@ -31,6 +31,8 @@ pub enum ChangeKind {
     Model,
     /// The external providers an asset calls.
     Provider,
+    /// What a workload or an asset exchanges data with.
+    Flow,
     /// The access grade of an asset.
     Grade,
 }
@@ -51,6 +53,7 @@ impl ChangeKind {
             Self::Asset => "asset",
             Self::Model => "model",
             Self::Provider => "provider",
+            Self::Flow => "flow",
             Self::Grade => "grade",
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use crate::resource::ResourceId;
 use crate::source::Span;
 
 /// What a node is.
@@ -60,6 +61,8 @@ pub struct Edge {
     pub says: String,
     /// The bytes that state it.
     pub span: Span,
+    /// The object that states it.
+    pub stated: ResourceId,
 }
 
 /// Nodes and edges in the order in which they were added.
@@ -178,6 +181,7 @@ mod tests {
                 to,
                 says: String::new(),
                 span,
+                stated: ResourceId(0),
             });
         }
         graph

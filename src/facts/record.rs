@@ -1,6 +1,7 @@
 //! Facts as expressions read them. Input: facts of engines; output: `WorkloadRecord`, `PortRecord` and the subjects made of them.
 
 pub mod change;
+pub mod environment;
 pub mod exposure;
 pub mod policy;
 

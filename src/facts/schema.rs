@@ -141,7 +141,7 @@ pub static CHANGE: RecordType = RecordType {
         field(
             "kind",
             Type::String,
-            "which fact changed: `access`, `callers`, `reach`, `transport`, `membership`, `client`, `exposure`, `asset`, `model`, `provider` or `grade`",
+            "which fact changed: `access`, `callers`, `reach`, `transport`, `membership`, `client`, `egress`, `exposure`, `asset`, `model`, `provider`, `flow` or `grade`",
         ),
         field(
             "subject",
@@ -198,6 +198,56 @@ pub static CHANGE: RecordType = RecordType {
             "clients",
             Type::Int,
             "how many clients send differently, for `client`",
+        ),
+    ],
+};
+
+/// `difference`.
+pub static DIFFERENCE: RecordType = RecordType {
+    name: "difference",
+    fields: &[
+        field(
+            "kind",
+            Type::String,
+            "which fact differs: `membership`, `transport`, `access`, `client`, `egress`, `exposure` or `grade`",
+        ),
+        field(
+            "subject",
+            Type::String,
+            "of what, as production calls it: `namespace/name`, with `:port` for ports",
+        ),
+        field("asset", Type::Bool, "whether that is an AI asset"),
+        field(
+            "application",
+            Type::String,
+            "the application: its name in the config, else `deploy/overlays/*`",
+        ),
+        field("environment", Type::String, "the production environment"),
+        field(
+            "others",
+            STRINGS,
+            "environments that it differs from alike, the nearest to production first",
+        ),
+        field(
+            "verdict",
+            Type::String,
+            "how production compares: `weaker`, `stronger`, or `different` where neither holds",
+        ),
+        field("here", Type::String, "the value in production, in words"),
+        field(
+            "there",
+            Type::String,
+            "the value in the others, in words and with the names of production",
+        ),
+        field(
+            "cause",
+            STRINGS,
+            "what explains it, each with its place: `overlays/prod/mtls.yaml:7 (prod)`",
+        ),
+        field(
+            "callersMore",
+            Type::Int,
+            "how many more workloads get through in production, for `access`",
         ),
     ],
 };
@@ -380,4 +430,6 @@ pub const CAN_BE_UNKNOWN: &[&str] = &[
     // `change.direction` too, for `access`, `transport` and `membership`; the other kinds compare only what is known.
     "change.before",
     "change.after",
+    "difference.here",
+    "difference.there",
 ];

@@ -41,6 +41,8 @@ pub enum SubjectKind {
     Tree,
     /// One typed change between two views.
     Change,
+    /// One fact of a production environment that differs in another environment.
+    Environment,
 }
 
 /// A variable that a kind of subject gives to expressions.
@@ -203,6 +205,21 @@ pub const SUBJECTS: &[SubjectRow] = &[
                 name: "object",
                 ty: Type::Dyn,
                 doc: "the object it is about, as it is to be",
+            },
+        ],
+    },
+    SubjectRow {
+        kind: SubjectKind::Environment,
+        variables: &[
+            SubjectVariable {
+                name: "difference",
+                ty: Type::Record(&schema::DIFFERENCE),
+                doc: "what differs between production and another environment of one application",
+            },
+            SubjectVariable {
+                name: "object",
+                ty: Type::Dyn,
+                doc: "the object it is about, as it is in production",
             },
         ],
     },

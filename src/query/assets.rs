@@ -215,7 +215,8 @@ pub(crate) struct OfView {
     pub(crate) resource: Arc<Resource>,
     /// What is known of it.
     pub(crate) entry: AssetEntry,
-    links: Links,
+    /// The objects around it.
+    pub(crate) links: Links,
 }
 
 impl OfView {

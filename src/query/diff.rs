@@ -7,6 +7,7 @@ mod callers;
 mod client;
 mod egress;
 mod facts;
+mod flow;
 mod ports;
 mod touched;
 mod views;
@@ -134,7 +135,7 @@ pub fn diff(base: Tree<'_>, head: Tree<'_>, sources: (Sources, Sources)) -> Diff
         let (b_part, h_part, lacks) = aside::set_aside(was, is, texts, &mut report.aside);
         let before = Facts::of(b_part.as_ref().unwrap_or(was), base.assume);
         let after = Facts::of(h_part.as_ref().unwrap_or(is), head.assume);
-        let mut compared = Compared::new(&before, &after, &known);
+        let mut compared = Compared::new(&before, &after, &known, pair::pair);
         compared.lacks = lacks;
         compared.run();
         report.edges.add(compared.totals);
@@ -145,12 +146,48 @@ pub fn diff(base: Tree<'_>, head: Tree<'_>, sources: (Sources, Sources)) -> Diff
     report
 }
 
+/// What [`between`] finds.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Changes from the one to the other, most dangerous first.
+    pub changes: Vec<Change>,
+    /// Sums.
+    pub totals: Totals,
+    /// What was left out of the comparison.
+    pub aside: Aside,
+}
+
+/// Compares an environment, in the names of another, with that other: no side is older, objects pair by identity alone, and each has hosts of
+/// its own. `name` is what the head is called.
+#[must_use]
+pub fn between(
+    (base, head): (&View, &View),
+    name: &str,
+    assume: &Assumptions,
+    sources: &Sources,
+) -> Found {
+    let mut found = Found::default();
+    let (b, h, lacks) = aside::set_aside(base, head, (sources, sources), &mut found.aside);
+    let before = Facts::of(b.as_ref().unwrap_or(base), assume);
+    let after = Facts::of(h.as_ref().unwrap_or(head), assume);
+    let mut compared = Compared::new(&before, &after, &Default::default(), pair::same);
+    compared.lacks = lacks;
+    compared.names_hosts = false;
+    compared.objects = compared.objects.in_environment(name);
+    compared.run();
+    found.totals = compared.totals;
+    found.changes = merged(compared.changes);
+    found
+}
+
 /// Two views in comparison.
 struct Compared<'c, 'v> {
     base: &'c Facts<'v>,
     head: &'c Facts<'v>,
     /// Whether one side lacks what the other has, so that nothing is told by what can be known on one of them only.
     lacks: bool,
+    /// Whether a way in under another host is another way in.
+    names_hosts: bool,
     /// Whether both sides give their pods the same numbers.
     numbered_alike: bool,
     /// Workloads by position.
@@ -166,6 +203,7 @@ impl<'c, 'v> Compared<'c, 'v> {
         base: &'c Facts<'v>,
         head: &'c Facts<'v>,
         known: &(views::Identities, views::Identities),
+        pair: fn(&[Placed<'_>], &[Placed<'_>]) -> Pairs,
     ) -> Self {
         let placed = |facts: &'c Facts<'v>| -> Vec<Placed<'c>> {
             let workloads = facts.analysis.topology.workloads.iter();
@@ -177,7 +215,7 @@ impl<'c, 'v> Compared<'c, 'v> {
                 .collect()
         };
         let (before, after) = (placed(base), placed(head));
-        let mut pairs = pair::pair(&before, &after);
+        let mut pairs = pair(&before, &after);
         let is_in = |set: &views::Identities, list: &[Placed<'_>], at: usize| {
             list.get(at)
                 .is_some_and(|p| set.holds(p.resource, p.namespace))
@@ -195,6 +233,7 @@ impl<'c, 'v> Compared<'c, 'v> {
             base,
             head,
             lacks: false,
+            names_hosts: true,
             pairs,
             changes: Vec::new(),
             totals: Totals::default(),

@@ -3,7 +3,7 @@
 use crate::facts::change::{Cause, Change, ChangeKind, Direction, Edges, Side, State};
 use crate::facts::{Role, Step};
 use crate::query::diff::DiffReport;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 
 use super::{and_more, number, one_line, place, plural};
 
@@ -26,9 +26,8 @@ pub(super) fn groups(report: &DiffReport) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut by_cause = std::collections::HashMap::new();
     for change in &report.changes {
-        let at = *by_cause
-            .entry(change.cause.as_slice())
-            .or_insert(groups.len());
+        let key: Vec<_> = change.cause.iter().map(same_cause).collect();
+        let at = *by_cause.entry(key).or_insert(groups.len());
         if at == groups.len() {
             groups.push(Group {
                 cause: &change.cause,
@@ -56,6 +55,13 @@ pub(super) fn groups(report: &DiffReport) -> Vec<Group<'_>> {
         }
     }
     groups
+}
+
+/// What makes causes one: the place; of an object that came or went the object, whichever of its lines decides.
+fn same_cause(cause: &Cause) -> (Side, &str, Option<Span>) {
+    let whole = cause.says.starts_with(|c: char| c.is_ascii_uppercase())
+        && (cause.says.ends_with(" is new") || cause.says.ends_with(" is gone"));
+    (cause.side, &cause.says, (!whole).then_some(cause.span))
 }
 
 impl Line<'_> {
@@ -120,13 +126,8 @@ pub(super) fn sentence_of(change: &Change, subject: &str) -> String {
             Direction::Widened => format!("{subject} call{s} a new external provider"),
             Direction::Changed => format!("{subject} call{s} other external providers"),
         },
-        ChangeKind::Egress => match (change.direction, change.after.words()) {
-            (_, "anywhere") => format!("{subject} can call any host outside"),
-            (_, "nowhere") => format!("{subject} can call no host outside any more"),
-            (Direction::Widened, _) => format!("{subject} can call more hosts outside"),
-            (Direction::Narrowed, _) => format!("{subject} can call fewer hosts outside"),
-            (Direction::Changed, _) => format!("{subject} can call other hosts outside"),
-        },
+        ChangeKind::Egress => egress(change, subject),
+        ChangeKind::Flow => flow(change, subject, !s.is_empty()),
         ChangeKind::Model => format!("{subject} name{s} other models"),
         ChangeKind::Exposure => match change.direction {
             Direction::Widened => format!("{subject} {is} reached from further outside"),
@@ -178,6 +179,17 @@ fn callers(change: &Change, subject: &str) -> String {
                 "{subject} lets in {what} requests; the workloads that can reach it are the same"
             )
         }
+        // What is let in and who gets through can go different ways: a rule opens, and clients break.
+        (_, _, 0, n) if change.direction == Direction::Widened => format!(
+            "{subject} lets in more requests, but {} can no longer reach it (was {})",
+            plural(n, "caller"),
+            number(edges.before)
+        ),
+        (_, _, n, 0) if change.direction == Direction::Narrowed => format!(
+            "{subject} lets in fewer requests, but {} can reach it (was {}){anonymous}",
+            plural(n, "more caller"),
+            number(edges.before)
+        ),
         (_, _, n, 0) => {
             let more = plural(n, "more caller");
             format!(
@@ -195,6 +207,51 @@ fn callers(change: &Change, subject: &str) -> String {
             number(m),
             number(edges.before)
         ),
+    }
+}
+
+/// What came and what went, each with its verb: `calls model-server ml/llm, reads claim ml/records`.
+fn flow(change: &Change, subject: &str, single: bool) -> String {
+    let verbs = |state: &State| -> Option<String> {
+        let State::Known(words) = state else {
+            return None;
+        };
+        let number = |phrase: &str| match phrase.split_once(' ') {
+            Some((verb, rest)) if !single => {
+                format!("{} {rest}", verb.strip_suffix('s').unwrap_or(verb))
+            }
+            _ => phrase.to_owned(),
+        };
+        let phrases: Vec<String> = words.split("; ").map(number).collect();
+        Some(phrases.join("; "))
+    };
+    match (verbs(&change.before), verbs(&change.after)) {
+        (Some(before), Some(after)) => format!("{subject} now {after}; no longer {before}"),
+        (None, Some(after)) => format!("{subject} now {after}"),
+        (Some(before), None) => format!("{subject} no longer {before}"),
+        (None, None) => format!("{subject} exchanges data with others"),
+    }
+}
+
+fn egress(change: &Change, subject: &str) -> String {
+    let after = change.after.words();
+    let everything = ["anywhere", "0.0.0.0/0", "::/0"]
+        .iter()
+        .find_map(|word| after.strip_prefix(word))
+        .filter(|rest| change.direction == Direction::Widened && !rest.contains([',', ':']));
+    match (change.direction, everything) {
+        _ if after == "nowhere" => format!("{subject} can call nothing outside any more"),
+        (_, Some(rest)) => {
+            let what = if after.starts_with("anywhere") {
+                "anything"
+            } else {
+                "any address"
+            };
+            format!("{subject} can call {what} outside{rest}")
+        }
+        (Direction::Widened, None) => format!("{subject} can call more places outside"),
+        (Direction::Narrowed, None) => format!("{subject} can call fewer places outside"),
+        (Direction::Changed, None) => format!("{subject} can call other places outside"),
     }
 }
 
@@ -259,35 +316,43 @@ pub(super) fn telling(change: &Change) -> (Vec<&Step>, Vec<&Step>) {
         let same = |a: &Step| other.iter().any(|b| a.says == b.says && a.role == b.role);
         let differs = steps.iter().enumerate().filter(|(_, step)| !same(step));
         let found: Vec<usize> = differs.map(|(at, _)| at).collect();
-        if found.is_empty() && !steps.is_empty() {
-            return vec![0];
-        }
         found
     };
     let (base, head) = (&change.base_proof, &change.head_proof);
-    let (before, after) = (own(base, head), own(head, base));
+    let (mut before, mut after) = (own(base, head), own(head, base));
+    // Two proofs that read the same prove nothing about the difference.
+    if before.is_empty() && !after.is_empty() && !base.is_empty() {
+        before.push(0);
+    } else if after.is_empty() && !before.is_empty() && !head.is_empty() {
+        after.push(0);
+    }
     (
         before.into_iter().filter_map(|at| base.get(at)).collect(),
         after.into_iter().filter_map(|at| head.get(at)).collect(),
     )
 }
 
-/// A step of a proof with its place.
-pub(super) fn step(report: &DiffReport, side: Side, step: &Step) -> String {
-    let says = one_line(&step.says);
+/// A step of a proof in words, with why it counts or not.
+pub(super) fn said(step: &Step) -> String {
     let role = match &step.role {
         Role::Decides => String::new(),
         Role::Ignored(why) => format!(" (no effect: {})", one_line(why)),
         Role::Assumed(key) => format!(" (assumed: {})", one_line(key)),
         Role::Default(source) => format!(" (default: {})", one_line(source)),
     };
+    format!("{}{role}", one_line(&step.says))
+}
+
+/// A step of a proof with its place.
+pub(super) fn step(report: &DiffReport, side: Side, step: &Step) -> String {
+    let says = said(step);
     match step.span() {
         Some(span) => {
             let place = place(texts(report, side), span);
             let path = report.path(side, place.path);
-            format!("{says}{role}, {}:{}", one_line(path), place.start.line)
+            format!("{says}, {}:{}", one_line(path), place.start.line)
         }
-        None => format!("{says}{role}"),
+        None => says,
     }
 }
 

@@ -9,7 +9,8 @@ use serde::{Serialize, Serializer};
 
 use crate::facts::{Confidence, Severity};
 use crate::finding::{
-    Finding, NotAnalysed, NotEvaluated, NotEvaluatedKind, ObjectRef, Outcome, Suppressed,
+    EnvironmentSummary, Finding, NotAnalysed, NotEvaluated, NotEvaluatedKind, ObjectRef, Outcome,
+    Suppressed,
 };
 
 use super::{Options, Place, Summary, access, place, selected, transport, write_json};
@@ -213,6 +214,8 @@ struct View<'a> {
     decided: Decided,
     opaque: Vec<&'a str>,
     assumptions: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<&'a EnvironmentSummary>,
 }
 
 #[derive(Serialize)]
@@ -249,6 +252,7 @@ fn view(view: &crate::finding::ViewSummary) -> View<'_> {
         },
         opaque: view.opaque.iter().map(|(_, what)| what.as_str()).collect(),
         assumptions: &view.assumptions,
+        environment: view.environment.as_ref(),
     }
 }
 

@@ -239,6 +239,7 @@ pub(super) fn understood(outcome: &Outcome) -> String {
         parts.push(distinct(&meshes).join(" and "));
         parts.push(format!("{workloads}, {} meshed", number(meshed)));
     }
+    parts.extend(environments(outcome));
     let assets: usize = sum(|v| v.assets);
     if assets > 0 {
         parts.push(plural(assets, "AI asset"));
@@ -255,6 +256,43 @@ pub(super) fn understood(outcome: &Outcome) -> String {
     }
     parts.extend(lacking(outcome));
     parts.join(" · ")
+}
+
+/// `environments: production, staging, dev`, production first; of several applications how many there are.
+fn environments(outcome: &Outcome) -> Option<String> {
+    let list: BTreeSet<_> = outcome
+        .views
+        .iter()
+        .filter_map(|v| v.environment.as_ref())
+        .map(|e| {
+            (
+                e.application.as_str(),
+                e.rank,
+                e.name.as_str(),
+                e.production,
+            )
+        })
+        .collect();
+    let applications: BTreeSet<&str> = list.iter().map(|(name, ..)| *name).collect();
+    let compared: BTreeSet<&str> = (list.iter().filter(|(.., production)| *production))
+        .map(|(name, ..)| *name)
+        .collect();
+    match applications.len() {
+        0 => None,
+        1 => {
+            let names = and_more(list.iter().map(|(_, _, name, _)| *name), 5);
+            Some(match compared.is_empty() {
+                true => format!("environments: {names}, none known as production"),
+                false => format!("environments: {names}"),
+            })
+        }
+        all => Some(match all - compared.len() {
+            0 => format!("environments of {all} applications"),
+            open => {
+                format!("environments of {all} applications, {open} without a known production")
+            }
+        }),
+    }
 }
 
 /// Without `Istio` where another view says `Istio sidecar`.

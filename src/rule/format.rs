@@ -12,8 +12,18 @@ pub const SEVERITIES: &[&str] = &["critical", "high", "medium", "low", "note"];
 pub const CONFIDENCES: &[&str] = &["high", "medium", "low"];
 /// Words of `subject:`.
 pub const SUBJECTS: &[&str] = &[
-    "resource", "workload", "port", "policy", "route", "egress", "identity", "asset", "exposure",
-    "tree", "change",
+    "resource",
+    "workload",
+    "port",
+    "policy",
+    "route",
+    "egress",
+    "identity",
+    "asset",
+    "exposure",
+    "tree",
+    "change",
+    "environment",
 ];
 
 /// The first YAML document: what a run needs.

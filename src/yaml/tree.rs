@@ -174,6 +174,20 @@ impl Tree {
         }
     }
 
+    /// The same tree with other texts for some strings, by node index; places stay as they are.
+    #[must_use]
+    pub fn with_texts(&self, texts: &[(u32, String)]) -> Self {
+        let mut tree = self.clone();
+        for (index, text) in texts {
+            let (at, len) = tree.own(text);
+            if let Some(node) = tree.nodes.get_mut(to_usize(*index)) {
+                node.text = at;
+                node.len = len;
+            }
+        }
+        tree
+    }
+
     /// Copies a text into the side buffer; returns the pair for [`Node::text`] and [`Node::len`].
     pub(crate) fn own(&mut self, text: &str) -> (u32, u32) {
         let at = to_u32(self.side.len());

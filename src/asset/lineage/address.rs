@@ -7,19 +7,21 @@ use crate::asset::inventory::Inventory;
 use crate::asset::link::{Links, made_services};
 use crate::pods;
 use crate::resource::Resource;
-use crate::source::Span;
 use crate::view::View;
 use crate::yaml::NodeRef;
 
 /// Namespace and name.
 type Place = (String, String);
 
+/// A Service that stands for a host outside, with the field that names it.
+type Alias<'v> = (&'v Arc<Resource>, NodeRef<'v>);
+
 /// Services of a view.
 pub(super) struct Addresses<'v> {
     /// Assets behind a Service.
     behind: HashMap<Place, Vec<usize>>,
     /// Hosts outside that a Service stands for.
-    aliases: HashMap<Place, Vec<(String, Span)>>,
+    aliases: HashMap<Place, Vec<Alias<'v>>>,
     configs: HashMap<Place, &'v Arc<Resource>>,
 }
 
@@ -58,7 +60,7 @@ impl<'v> Addresses<'v> {
                 member.namespace.as_str().to_owned(),
                 member.resource.name.clone(),
             );
-            let alias = (node.text().to_owned(), node.span());
+            let alias = (&member.resource, node);
             addresses.aliases.entry(place).or_default().push(alias);
         }
         for member in view.of_kind("", "ConfigMap") {
@@ -108,10 +110,23 @@ impl<'v> Addresses<'v> {
     }
 
     /// The hosts outside that an address stands for.
-    pub(super) fn aliases_of(&self, host: &str, own: &str) -> &[(String, Span)] {
+    pub(super) fn aliases_of(&self, host: &str, own: &str) -> &[Alias<'v>] {
         place(host, own)
             .and_then(|place| self.aliases.get(&place))
             .map_or(&[], Vec::as_slice)
+    }
+
+    /// What an environment variable takes from a ConfigMap: `valueFrom` names it and a key.
+    pub(super) fn value_of(
+        &self,
+        value_from: NodeRef<'_>,
+        space: &str,
+    ) -> Option<(&'v Arc<Resource>, NodeRef<'v>)> {
+        let reference = value_from.get("configMapKeyRef")?;
+        let name = reference.get("name")?.as_str()?;
+        let config = *self.configs.get(&(space.to_owned(), name.to_owned()))?;
+        let data = config.object().get("data")?;
+        Some((config, data.get(reference.get("key")?.as_str()?)?))
     }
 
     /// ConfigMaps that the pods of an object mount or read.

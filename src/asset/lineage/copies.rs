@@ -38,6 +38,7 @@ pub(super) fn draw<'v>(
             addresses,
             from: 0,
             space: mirror.opener.namespace.as_str(),
+            stated: mirror.opener.resource.id,
         };
         for from in senders {
             drawing.from = from;
@@ -71,6 +72,7 @@ fn elsewhere(view: &View, drawing: &mut Drawing<'_, '_>, mirror: &Mirror<'_>, sa
             to,
             says: says.to_owned(),
             span: mirror.to.span,
+            stated: mirror.opener.resource.id,
         });
         drawing.from = to;
         drawing.texts(&member.resource);

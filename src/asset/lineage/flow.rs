@@ -10,7 +10,7 @@ use crate::asset::lineage::{Lineage, held, namespaces};
 use crate::asset::link::Links;
 use crate::facts::lineage::{Edge, NodeKind};
 use crate::pods;
-use crate::resource::Resource;
+use crate::resource::{Resource, ResourceId};
 use crate::source::Span;
 use crate::view::View;
 
@@ -37,25 +37,38 @@ pub struct Leak {
     pub way: String,
     /// Label, then each hop, with its words.
     pub steps: Arc<[(Span, String)]>,
+    /// The object that the data comes from, and its Namespace: the label and the approval stand there.
+    pub labelled: Arc<[ResourceId]>,
+    /// Sender and receiver of each hop, in the graph that it was found in.
+    pub hops_between: Arc<[(usize, usize)]>,
 }
 
 /// The leaks of each asset, in the order of the inventory. What a labelled claim or another workload sends stands at the first asset on its
 /// way, unless that leaks the same itself.
 #[must_use]
 pub fn leaks(view: &View, inventory: &Inventory, links: &[Links]) -> Vec<Vec<Leak>> {
+    if is_anything_protected(view, inventory, &namespaces(view)) {
+        leaks_in(&Lineage::of(view, inventory, links), view, inventory)
+    } else {
+        vec![Vec::new(); inventory.assets.len()]
+    }
+}
+
+/// The same in a graph that is drawn already.
+#[must_use]
+pub fn leaks_in(lineage: &Lineage, view: &View, inventory: &Inventory) -> Vec<Vec<Leak>> {
     let mut leaks = vec![Vec::new(); inventory.assets.len()];
     let namespaces = namespaces(view);
     if !is_anything_protected(view, inventory, &namespaces) {
         return leaks;
     }
-    let lineage = Lineage::of(view, inventory, links);
     let namespace = |space: &str| namespaces.get(space).map(|n| n.as_ref());
     let own = inventory.assets.iter().zip(&lineage.assets).enumerate();
     for (at, (asset, &node)) in own {
         let source = Source::of(&asset.resource, namespace(asset.namespace.as_str()), node);
         if let (Some(source), Some(list)) = (source, leaks.get_mut(at)) {
             *list = source
-                .leaks(&lineage)
+                .leaks(lineage)
                 .into_iter()
                 .map(|(leak, _)| leak)
                 .collect();
@@ -77,7 +90,7 @@ pub fn leaks(view: &View, inventory: &Inventory, links: &[Links]) -> Vec<Vec<Lea
         .map(|(at, &node)| (node, at))
         .collect();
     for source in workloads.chain(claims) {
-        for (mut leak, stops) in source.leaks(&lineage) {
+        for (mut leak, stops) in source.leaks(lineage) {
             let first = stops.iter().find_map(|node| at_node.get(node));
             let Some(list) = first.and_then(|&at| leaks.get_mut(at)) else {
                 continue;
@@ -199,6 +212,11 @@ impl<'a> Source<'a> {
                 .to_owned(),
             way: stops.join(", then "),
             steps: Arc::from(steps),
+            labelled: std::iter::once(self.resource)
+                .chain(self.namespace)
+                .map(|resource| resource.id)
+                .collect(),
+            hops_between: way.iter().map(|edge| (edge.from, edge.to)).collect(),
         })
     }
 }

@@ -48,6 +48,7 @@ pub(super) fn draw<'v>(
             inventory,
             addresses,
             from,
+            stated: resource.id,
             space,
         };
         drawing.texts(resource);
@@ -95,8 +96,11 @@ fn calls_asset(resource: &Resource, addresses: &Addresses<'_>, space: &str) -> b
 /// Depth is that of the document, which the parser caps.
 fn calls(node: NodeRef<'_>, addresses: &Addresses<'_>, space: &str) -> bool {
     if node.is_map() {
-        node.entries()
-            .any(|(_, value)| calls(value, addresses, space))
+        let taken = addresses.value_of(node, space);
+        taken.is_some_and(|(_, value)| calls(value, addresses, space))
+            || node
+                .entries()
+                .any(|(_, value)| calls(value, addresses, space))
     } else if node.is_seq() {
         node.items().any(|item| calls(item, addresses, space))
     } else {

@@ -6,6 +6,7 @@ use crate::cli::pipeline::Input;
 use crate::engine::Analysis;
 use crate::facts::Assumptions;
 use crate::load::FileOutcome;
+use crate::view::environments::Application;
 
 /// An API group, itself or as the end of one after a dot, and what its objects belong to.
 type Row = (&'static str, &'static str);
@@ -63,6 +64,8 @@ pub(super) struct Found {
     is_istio: bool,
     ai: Counts,
     tools: Counts,
+    /// Applications with their environments, a line each.
+    environments: Vec<String>,
     /// Objects whose namespace nothing names.
     pub(super) unset_namespace: usize,
 }
@@ -72,6 +75,7 @@ impl Found {
         let mut found = Self {
             files: input.loaded.files.len(),
             objects: input.loaded.resources.len(),
+            environments: input.applications().iter().map(of_application).collect(),
             ..Self::default()
         };
         for resource in &input.loaded.resources {
@@ -112,6 +116,12 @@ impl Found {
             .map(|(name, by)| format!("{name} ({by})"))
             .collect();
         text.push_str(&format!("views:  {}\n", listed(&views, "none")));
+        if !self.environments.is_empty() {
+            text.push_str(&format!(
+                "environments: {}\n",
+                listed(&self.environments, "")
+            ));
+        }
         let mut meshes = self.meshes.clone();
         if self.is_istio {
             meshes.entry("Istio").or_insert(0);
@@ -132,6 +142,20 @@ impl Found {
             listed(&counted(&self.tools), "plain manifests")
         ));
         text
+    }
+}
+
+/// `overlays/* (production, staging)`.
+fn of_application(application: &Application) -> String {
+    let names: Vec<&str> = application
+        .environments
+        .iter()
+        .map(|e| e.name.as_str())
+        .collect();
+    let names = names.join(", ");
+    match application.is_compared() {
+        true => format!("{} ({names})", application.name),
+        false => format!("{} ({names}; none known as production)", application.name),
     }
 }
 

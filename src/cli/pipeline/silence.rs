@@ -71,6 +71,9 @@ impl Input {
             let message = String::from("this silencer silences nothing");
             drafts.extend(engine.draft(engine::IGNORE_UNUSED, *span, message));
         }
+        let differences: Vec<(Span, Option<String>)> = (self.spent_differences().into_iter())
+            .map(|(span, until)| (span, until.map(str::to_owned)))
+            .collect();
         let own = spent
             .expired_ignores
             .iter()
@@ -81,6 +84,17 @@ impl Input {
             .chain(spent.unused_ignores.iter().map(|span| {
                 let words = String::from("this entry of `ignores` silences nothing");
                 (engine::IGNORE_UNUSED, *span, words)
+            }))
+            .chain(differences.iter().map(|(span, until)| match until {
+                Some(until) => {
+                    let words =
+                        format!("this entry of `differences` has expired: it ran out on {until}");
+                    (engine::IGNORE_EXPIRED, *span, words)
+                }
+                None => {
+                    let words = String::from("this entry of `differences` covers no difference");
+                    (engine::IGNORE_UNUSED, *span, words)
+                }
             }));
         if let Some(config) = silencing.config {
             let mut own = own.peekable();

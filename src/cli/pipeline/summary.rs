@@ -2,7 +2,7 @@
 
 use crate::cli::pipeline::Input;
 use crate::engine::subjects::MeshSummary;
-use crate::finding::ViewSummary;
+use crate::finding::{EnvironmentSummary, ViewSummary};
 use crate::resource::ResourceId;
 use crate::view::{Namespace, View};
 
@@ -12,10 +12,27 @@ impl Input {
     pub fn summaries(&self) -> Vec<ViewSummary> {
         let none = MeshSummary::default();
         let meshes = self.meshes.iter().chain(std::iter::repeat(&none));
-        let views = self.views.iter().zip(meshes);
+        let views = self.views.iter().zip(meshes).enumerate();
         views
-            .map(|(view, mesh)| summary(view, mesh, self.defined_differently(view)))
+            .map(|(at, (view, mesh))| ViewSummary {
+                environment: self.environment(at),
+                ..summary(view, mesh, self.defined_differently(view))
+            })
             .collect()
+    }
+
+    /// Which environment the view at this position is.
+    fn environment(&self, view: usize) -> Option<EnvironmentSummary> {
+        self.applications.iter().find_map(|application| {
+            let mut list = application.environments.iter().enumerate();
+            let (rank, own) = list.find(|(_, e)| e.view == view)?;
+            Some(EnvironmentSummary {
+                application: application.name.clone(),
+                rank,
+                name: own.name.clone(),
+                production: own.is_production,
+            })
+        })
     }
 
     /// Objects of a view that stand in several files with different content. Alternatives in one folder are often meant, so this is

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::asset::grade::{Grade, Letter};
 use crate::drift::cause::Question;
 use crate::drift::lattice::by_width;
-use crate::facts::change::{About, Cause, Change, ChangeKind, Direction, Side, State};
+use crate::facts::change::{About, Cause, Change, ChangeKind, Direction, Edges, Side, State};
 use crate::facts::workload::Workload;
 use crate::query::assets::{self, AssetEntry, Exposure, OfView};
 use crate::query::diff::Compared;
@@ -15,7 +15,7 @@ use crate::query::diff::facts::Facts;
 use crate::source::Span;
 
 /// Kind, namespace, name.
-type Key = (String, String, String);
+pub(super) type Key = (String, String, String);
 
 impl Compared<'_, '_> {
     /// Compares the sure assets of both views.
@@ -44,6 +44,7 @@ impl Compared<'_, '_> {
                 (None, None) => {}
             }
         }
+        self.flows((&before, &after), &renamed);
     }
 
     /// Workloads that pair under another name: base to head.
@@ -180,7 +181,7 @@ impl Compared<'_, '_> {
         self.changes.push(change);
     }
 
-    /// A grade follows from who reaches the pods: it has the causes of those changes.
+    /// A grade follows from who reaches the pods: it has the causes of those changes, and of callers that reach other ports.
     fn of_workload(&self, asset: &AssetEntry, kind: ChangeKind) -> Vec<Cause> {
         if kind != ChangeKind::Grade {
             return Vec::new();
@@ -191,8 +192,20 @@ impl Compared<'_, '_> {
                 && c.about.resource.kind() == asset.kind
                 && matches!(c.kind, ChangeKind::Access | ChangeKind::Transport)
         };
+        let port = format!("{}:", asset.reference());
+        let by_caller = |c: &&Change| {
+            let names = |e: &Edges| {
+                let mut all = e.first_added.iter().chain(&e.first_removed);
+                all.any(|name| name.starts_with(&port))
+            };
+            c.kind == ChangeKind::Reach && c.edges.as_ref().is_some_and(names)
+        };
+        let mut of_changes: Vec<&Change> = self.changes.iter().filter(same).collect();
+        if of_changes.is_empty() {
+            of_changes.extend(self.changes.iter().filter(by_caller));
+        }
         let mut causes: Vec<Cause> = Vec::new();
-        for cause in self.changes.iter().filter(same).flat_map(|c| &c.cause) {
+        for cause in of_changes.into_iter().flat_map(|c| &c.cause) {
             if !causes.contains(cause) {
                 causes.push(cause.clone());
             }
@@ -254,7 +267,7 @@ fn key(entry: &AssetEntry) -> Key {
     )
 }
 
-fn provider_hosts(entry: &AssetEntry) -> Vec<(String, Span)> {
+pub(super) fn provider_hosts(entry: &AssetEntry) -> Vec<(String, Span)> {
     let providers = entry.providers.iter();
     providers.map(|p| (p.value.0.clone(), p.span)).collect()
 }

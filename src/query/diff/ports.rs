@@ -361,7 +361,7 @@ pub(super) fn proof(reach: &Fact<Reach>) -> Vec<Step> {
 }
 
 /// Steps of a proof that a change keeps.
-const MAX_PROOF: usize = 12;
+pub(super) const MAX_PROOF: usize = 12;
 
 /// Workload and port on each side.
 pub(super) type Sides = ((usize, Option<usize>), (usize, Option<usize>));

@@ -19,8 +19,9 @@ impl Compared<'_, '_> {
         let (was, is) = (ways(self.base, base), ways(self.head, head));
         // A node port that one side leaves to the API server is whatever it is on the other.
         let left_open = |list: &[&Exposure]| list.iter().any(|w| is_left_open(w));
-        let by_server = left_open(&was) || left_open(&is);
-        let words = |way: &Exposure| words(way, by_server);
+        let names_hosts = self.names_hosts;
+        let by_server = left_open(&was) || left_open(&is) || !names_hosts;
+        let words = |way: &Exposure| words(way, by_server, names_hosts);
         let set =
             |list: &[&Exposure]| -> BTreeSet<String> { list.iter().map(|w| words(w)).collect() };
         let (before, after) = (set(&was), set(&is));
@@ -81,17 +82,21 @@ fn is_left_open(way: &Exposure) -> bool {
 }
 
 /// `load-balancer port 443`, `route port 443 for chat.example.com/v1/* by gateway edge/public, tls simple`.
-fn words(way: &Exposure, by_server: bool) -> String {
+fn words(way: &Exposure, by_server: bool, names_hosts: bool) -> String {
     let mut words = way.way.as_str().to_owned();
     if way.outside_port != 0 && !(by_server && way.way == Way::NodePort) {
         words.push_str(&format!(" port {}", way.outside_port));
     }
-    let parts: Vec<&str> = way
-        .hosts
-        .iter()
-        .chain(&way.paths)
-        .map(String::as_str)
-        .collect();
+    let hosts = way.hosts.iter().map(String::as_str);
+    let paths = way.paths.iter().map(String::as_str);
+    let parts: Vec<&str> = match names_hosts {
+        true => hosts.chain(paths).collect(),
+        // An environment has names of its own; whether it has any is a property of the way.
+        false => {
+            let own = hosts.filter(|host| *host != "*").take(1);
+            own.map(|_| "its hosts").chain(paths).collect()
+        }
+    };
     if !parts.is_empty() {
         words.push_str(&format!(" for {}", parts.join(" ")));
     }

@@ -90,8 +90,9 @@ pub(super) fn weight(
         ChangeKind::Access if begins("mesh") => 700,
         ChangeKind::Client if begins("plaintext") => 650,
         ChangeKind::Exposure => 640,
-        ChangeKind::Egress if begins("anywhere") => 630,
+        ChangeKind::Egress if ["anywhere", "0.0.0.0/0", "::/0"].into_iter().any(begins) => 630,
         ChangeKind::Provider => 620,
+        ChangeKind::Flow if direction != Direction::Changed => 610,
         ChangeKind::Client => 600,
         ChangeKind::Egress => 550,
         ChangeKind::Access if begins("namespaces") => 500,
@@ -99,6 +100,7 @@ pub(super) fn weight(
         ChangeKind::Callers => 380,
         ChangeKind::Reach => 350,
         ChangeKind::Model => 300,
+        ChangeKind::Flow => 280,
         ChangeKind::Grade => 250,
         ChangeKind::Asset => 200,
     };

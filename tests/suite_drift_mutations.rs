@@ -1,5 +1,5 @@
 //! The posture diff on five real applications of `../shared/corpus`, each put into a mesh: scripted edits that change what the manifests mean
-//! must be reported with the edited line as cause, neutral edits not at all.
+//! must be reported with the edited line as cause, neutral edits not at all. Among them: ways out of the cluster, and flows to a model.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -213,6 +213,121 @@ fn mesh(servers: &[Server], accounts: &[String]) -> String {
     text
 }
 
+/// What each server may call outside: one network, on one port.
+fn net(servers: &[Server]) -> String {
+    let mut text = String::new();
+    for server in servers {
+        let (key, value) = &server.label;
+        let Server {
+            name, namespace, ..
+        } = server;
+        write!(
+            text,
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: {name}-out\n  namespace: {namespace}\nspec:\n  podSelector:\n    matchLabels:\n      {key}: {value}\n  policyTypes: [Egress]\n  egress:\n  - to:\n    - namespaceSelector: {{}}\n  - to:\n    - ipBlock:\n        cidr: 203.0.113.0/24\n    ports:\n    - port: 443\n---\n"
+        )
+        .unwrap();
+    }
+    text
+}
+
+/// A model with data, a gateway to a provider, and an application that calls both.
+const DATA: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: chat-model
+  namespace: app
+spec:
+  template:
+    metadata:
+      labels:
+        app: chat-model
+    spec:
+      containers:
+      - name: server
+        image: vllm/vllm-openai:v0.8.5
+        args: [--model, acme/chat]
+        env:
+        - name: LOG_LEVEL
+          value: info
+        volumeMounts:
+        - name: data
+          mountPath: /data
+      volumes:
+      - name: data
+        persistentVolumeClaim:
+          claimName: records
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: chat-model
+  namespace: app
+spec:
+  selector:
+    app: chat-model
+  ports:
+  - name: http
+    port: 8000
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: llm-gateway
+  namespace: app
+spec:
+  template:
+    metadata:
+      labels:
+        app: llm-gateway
+    spec:
+      containers:
+      - name: litellm
+        image: ghcr.io/berriai/litellm:v1.74.3
+        env:
+        - name: OPENAI_BASE_URL
+          value: https://api.openai.com/v1
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: llm-gateway
+  namespace: app
+spec:
+  selector:
+    app: llm-gateway
+  ports:
+  - name: http
+    port: 4000
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: assistant
+  namespace: app
+  labels:
+    tier: web
+spec:
+  template:
+    metadata:
+      labels:
+        app: assistant
+    spec:
+      containers:
+      - name: assistant
+        image: registry.example.com/assistant:1
+        env:
+        - name: MODEL_URL
+          value: http://chat-model.app.svc:8000/v1
+        - name: GATEWAY_URL
+          value: http://llm-gateway.app.svc:4000/v1
+";
+
+/// Addresses in the namespace of the application.
+fn in_space(text: &str, servers: &[Server]) -> String {
+    text.replace(".app.svc", &format!(".{}.svc", servers[0].namespace))
+}
+
 fn replaced(files: &Files, spot: &Spot, with: &str) -> Files {
     let mut files = files.clone();
     let text = files.get_mut(&spot.path).unwrap();
@@ -229,20 +344,163 @@ fn replace_nth(text: &str, old: &str, nth: usize, new: &str) -> (String, u32) {
     (whole, u32::try_from(line).unwrap())
 }
 
+/// The container of a server calls the model by a variable; with the line of its value.
+fn with_variable(text: &str, server: &Server, space: &str) -> (String, u32) {
+    let url = format!("http://chat-model.{space}.svc:8000/v1");
+    let bytes = &server.image_spot.bytes;
+    let start = text[..bytes.start].rfind('\n').map_or(0, |at| at + 1);
+    let indent = text[start..bytes.start].find("image:").unwrap();
+    let pad = " ".repeat(indent);
+    let item = format!("{pad}- name: MODEL_URL\n{pad}  value: {url}\n");
+    // After the variables' key, where the container has some, else a list of its own.
+    let line = format!("\n{pad}env:\n");
+    let end = text[bytes.end..]
+        .find("\n---")
+        .map_or(text.len(), |at| bytes.end + at);
+    let (at, new) = match text[bytes.end..end].find(&line) {
+        Some(at) => {
+            let after = bytes.end + at + line.len();
+            // Items stand under their key or further in.
+            let deep = text[after..].find('-').unwrap();
+            let pad = " ".repeat(deep);
+            let item = format!("{pad}- name: MODEL_URL\n{pad}  value: {url}\n");
+            (after, item)
+        }
+        None => {
+            let after = text[bytes.end..]
+                .find('\n')
+                .map_or(text.len(), |at| bytes.end + at + 1);
+            (after, format!("{pad}env:\n{item}"))
+        }
+    };
+    let whole = format!("{}{new}{}", &text[..at], &text[at..]);
+    let value = at + new.find("value:").unwrap();
+    let line = whole[..value].matches('\n').count() + 1;
+    (whole, u32::try_from(line).unwrap())
+}
+
 /// An edit with a place that must be among the causes of some change.
 type Mutation = (String, Files, String);
 
 fn mutations(app: &Files, servers: &[Server]) -> Vec<Mutation> {
     let mesh = &app["mesh.yaml"];
     let mut all: Vec<Mutation> = Vec::new();
+    let in_file =
+        |file: &str, what: String, old: &str, nth: usize, new: &str, side: &str, shift: u32| {
+            let (text, line) = replace_nth(&app[file], old, nth, new);
+            let mut head = app.clone();
+            head.insert(file.to_owned(), text);
+            (what, head, format!("{side} {file}:{}", line + shift))
+        };
     let in_mesh = |what: String, old: &str, nth: usize, new: &str, side: &str, shift: u32| {
-        let (text, line) = replace_nth(mesh, old, nth, new);
-        let mut head = app.clone();
-        head.insert("mesh.yaml".to_owned(), text);
-        (what, head, format!("{side} mesh.yaml:{}", line + shift))
+        in_file("mesh.yaml", what, old, nth, new, side, shift)
     };
+    for (what, old, new, side, shift) in [
+        (
+            "claim of the model",
+            "claimName: records",
+            "claimName: patients",
+            "head",
+            0,
+        ),
+        (
+            "claim only read",
+            "- name: data\n          mountPath: /data",
+            "- name: data\n          readOnly: true\n          mountPath: /data",
+            "head",
+            1,
+        ),
+        (
+            "traces of the model",
+            "- name: LOG_LEVEL\n          value: info",
+            "- name: OTEL_EXPORTER_OTLP_ENDPOINT\n          value: https://otlp.traces.example.com",
+            "head",
+            1,
+        ),
+        (
+            "call of the model",
+            "        - name: MODEL_URL\n          value: http://chat-model.app.svc:8000/v1\n",
+            "",
+            "base",
+            1,
+        ),
+        (
+            "address of the model",
+            "value: http://chat-model.app.svc:8000/v1",
+            "value: ${MODEL_URL}",
+            "head",
+            0,
+        ),
+        (
+            "address in a Secret",
+            "value: http://chat-model.app.svc:8000/v1",
+            "valueFrom: {secretKeyRef: {name: llm, key: url}}",
+            "base",
+            0,
+        ),
+        (
+            "label of the data",
+            "    tier: web",
+            "    tier: web\n    meshgov.dev/data-classification: phi",
+            "head",
+            1,
+        ),
+        (
+            "Service of the model",
+            "  selector:\n    app: chat-model",
+            "  selector:\n    app: llm-gateway",
+            "head",
+            1,
+        ),
+    ] {
+        let old = in_space(old, servers);
+        all.push(in_file(
+            "data.yaml",
+            what.to_owned(),
+            &old,
+            0,
+            new,
+            side,
+            shift,
+        ));
+    }
     for (nth, server) in servers.iter().enumerate() {
         let name = &server.name;
+        let out = |what: &str, old: &str, new: &str, side: &str, shift: u32| {
+            in_file(
+                "net.yaml",
+                format!("{what} of {name}"),
+                old,
+                nth,
+                new,
+                side,
+                shift,
+            )
+        };
+        let kind = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy";
+        // Another kind: the policy is deleted. The first rule that leads outside, 13 lines below, stands in the base.
+        all.push(out(
+            "way out",
+            kind,
+            "apiVersion: v1\nkind: ConfigMap",
+            "base",
+            13,
+        ));
+        all.push(out("network", "203.0.113.0/24", "0.0.0.0/0", "head", 0));
+        all.push(out(
+            "port out",
+            "    ports:\n    - port: 443\n",
+            "",
+            "base",
+            0,
+        ));
+        all.push(out("type", "[Egress]", "[Ingress]", "head", 0));
+        let (text, line) =
+            with_variable(&app[&server.image_spot.path], server, &servers[0].namespace);
+        let mut head = app.clone();
+        head.insert(server.image_spot.path.clone(), text);
+        let place = format!("head {}:{line}", server.image_spot.path);
+        all.push((format!("new call of {name}"), head, place));
         let at = |spot: &Spot| format!("head {}:{}", spot.path, spot.line);
         let label = replaced(app, &server.label_spot, "another");
         all.push((format!("label of {name}"), label, at(&server.label_spot)));
@@ -338,6 +596,74 @@ fn neutral(app: &Files, servers: &[Server]) -> Vec<(String, Files)> {
     let mut renamed = app.clone();
     renamed.insert("mesh.yaml".to_owned(), text);
     all.push(("another name for a policy".to_owned(), renamed));
+    for (what, file, old, new) in [
+        (
+            "network in two halves",
+            "net.yaml",
+            "cidr: 203.0.113.0/24",
+            "cidr: 203.0.113.128/25\n    - ipBlock:\n        cidr: 203.0.113.0/25",
+        ),
+        (
+            "another name for a way out",
+            "net.yaml",
+            "-out\n",
+            "-egress\n",
+        ),
+        (
+            "pods named twice",
+            "net.yaml",
+            "    - namespaceSelector: {}",
+            "    - podSelector: {}\n    - namespaceSelector: {}",
+        ),
+        (
+            "protocol spelled out",
+            "net.yaml",
+            "    - port: 443",
+            "    - protocol: TCP\n      port: 443",
+        ),
+        (
+            "whole address",
+            "data.yaml",
+            "http://chat-model.app.svc:8000/v1",
+            "http://chat-model.app.svc.cluster.local:8000/v1",
+        ),
+        (
+            "another variable",
+            "data.yaml",
+            "- name: MODEL_URL",
+            "- name: CHAT_MODEL",
+        ),
+        (
+            "another log level",
+            "data.yaml",
+            "value: info",
+            "value: debug",
+        ),
+        (
+            "another collector inside",
+            "data.yaml",
+            "- name: LOG_LEVEL\n          value: info",
+            "- name: OTEL_EXPORTER_OTLP_ENDPOINT\n          value: http://collector.observability.svc:4317",
+        ),
+        (
+            "another label of the data",
+            "data.yaml",
+            "    tier: web",
+            "    tier: front",
+        ),
+        (
+            "another name for a volume",
+            "data.yaml",
+            "- name: data\n          mountPath: /data\n      volumes:\n      - name: data",
+            "- name: store\n          mountPath: /data\n      volumes:\n      - name: store",
+        ),
+    ] {
+        let (old, new) = (in_space(old, servers), in_space(new, servers));
+        let (text, _) = replace_nth(&app[file], &old, 0, &new);
+        let mut head = app.clone();
+        head.insert(file.to_owned(), text);
+        all.push((what.to_owned(), head));
+    }
     for server in servers {
         let image = &server.image_spot;
         let newer = format!("{}-r2", image.text.trim_matches('"'));
@@ -379,6 +705,10 @@ fn semantic_edits_are_reported_with_their_line_and_neutral_ones_are_not() {
             .collect();
         let mut app = plain.clone();
         app.insert("mesh.yaml".to_owned(), mesh(&servers, &accounts));
+        app.insert("net.yaml".to_owned(), net(&servers));
+        let space = format!("namespace: {}\n", servers[0].namespace);
+        let data = DATA.replace("namespace: app\n", &space);
+        app.insert("data.yaml".to_owned(), in_space(&data, &servers));
         assert!(compare(&app, &app).changes.is_empty());
         let mutations = mutations(&app, &servers);
         let (of_app, neutral) = (mutations.len(), neutral(&app, &servers));

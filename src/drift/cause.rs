@@ -185,6 +185,19 @@ pub struct Question<'q> {
 /// Explains a change; empty when nothing that the facts rest on differs.
 #[must_use]
 pub fn explain(objects: &Objects<'_>, question: &Question<'_>) -> Vec<Cause> {
+    let causes = within(objects, question);
+    if !causes.is_empty() {
+        return causes;
+    }
+    let mut causes = elsewhere(objects, question.namespaces);
+    let mut seen = BTreeSet::new();
+    causes.retain(|c| seen.insert((c.side, c.span)));
+    causes
+}
+
+/// The same, looking at nothing but what the question names.
+#[must_use]
+pub fn within(objects: &Objects<'_>, question: &Question<'_>) -> Vec<Cause> {
     let touched = touched(objects, question);
     let keys: BTreeSet<String> = touched.iter().flat_map(|t| selected_keys(t.both)).collect();
     let mut causes = Vec::new();
@@ -217,9 +230,6 @@ pub fn explain(objects: &Objects<'_>, question: &Question<'_>) -> Vec<Cause> {
     for touch in touched.iter().filter(|t| t.base != t.head) {
         let word = objects.fits(touch.head);
         causes.extend(selectors(touch.both, &labels, &word));
-    }
-    if causes.is_empty() {
-        causes = elsewhere(objects, question.namespaces);
     }
     let mut seen = BTreeSet::new();
     causes.retain(|c| seen.insert((c.side, c.span)));

@@ -8,6 +8,7 @@ mod client;
 mod egress;
 mod facts;
 mod flow;
+mod let_out;
 mod ports;
 mod touched;
 mod views;

@@ -93,6 +93,7 @@ impl Compared<'_, '_> {
             self.totals.removed += found.by_client.len() - came;
             match pair.change {
                 Some(change) => {
+                    self.at_callers(change, (pair.base, pair.head), &who_moved(&found, clients));
                     if let Some(change) = self.changes.get_mut(change) {
                         change.edges = Some(found.edges);
                     }
@@ -193,6 +194,9 @@ impl Compared<'_, '_> {
             base = way(self.base, client.base, b);
             head = way(self.head, client.head, h);
         }
+        let (left, leaves) = self.let_out(&who_moved(&found, clients), (Some(b), Some(h)));
+        base.extend(left);
+        head.extend(leaves);
         // Whom the network carries is part of who is let in.
         if !pair.same_rules
             && let (Some((.., was)), Some((.., is))) = (self.base.port(b), self.head.port(h))
@@ -322,6 +326,15 @@ impl Compared<'_, '_> {
         });
         self.changes.push(change);
     }
+}
+
+/// The callers that came or went, on both sides.
+fn who_moved(found: &Found, clients: &[Client]) -> Vec<(Option<usize>, Option<usize>)> {
+    let moved = found.by_client.iter();
+    moved
+        .filter_map(|(at, _)| clients.get(*at))
+        .map(|client| (client.base, client.head))
+        .collect()
 }
 
 /// A port whose callers are asked for; without a place nobody calls.

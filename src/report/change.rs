@@ -449,6 +449,18 @@ pub(super) fn notes(report: &DiffReport) -> Vec<String> {
             "namespaces only in the export, not compared: {list}"
         ));
     }
+    if !aside.unread_in_base.is_empty() {
+        let list = names(&aside.unread_in_base);
+        notes.push(format!(
+            "cannot be read in the base, so what is new may have been there: {list}"
+        ));
+    }
+    if !aside.unread_in_head.is_empty() {
+        let list = names(&aside.unread_in_head);
+        notes.push(format!(
+            "cannot be read in the head, so what is gone may be there: {list}"
+        ));
+    }
     if aside.made > 0 {
         let what = plural(aside.made, "object");
         notes.push(format!(

@@ -70,6 +70,8 @@ pub(super) fn write(
             "notInTree": report.aside.not_in_tree,
             "placed": report.aside.placed,
             "madeByControllers": report.aside.made,
+            "unreadInBase": report.aside.unread_in_base,
+            "unreadInHead": report.aside.unread_in_head,
         }),
         summary: Summary {
             widened: of(Direction::Widened),

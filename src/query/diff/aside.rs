@@ -29,6 +29,10 @@ pub struct Aside {
     pub placed: BTreeSet<String>,
     /// Objects of the export that controllers made of others.
     pub made: usize,
+    /// Documents that only the base cannot read: `broken Pod`.
+    pub unread_in_base: BTreeSet<String>,
+    /// Documents that only the head cannot read.
+    pub unread_in_head: BTreeSet<String>,
 }
 
 /// The two views as they are compared, `None` where a view is compared as it is; and whether one lacks what the other has.
@@ -39,6 +43,8 @@ pub(super) fn set_aside(
     same: SameSpec,
     aside: &mut Aside,
 ) -> (Option<View>, Option<View>, bool) {
+    aside.unread_in_base.extend(only_unread(base, head));
+    aside.unread_in_head.extend(only_unread(head, base));
     let exports = (is_export(base), is_export(head));
     if exports.0 == exports.1 && (base.opaque.is_empty() || head.opaque.is_empty()) {
         return (None, None, false);
@@ -75,6 +81,14 @@ pub(super) fn same_texts(base: &Sources, head: &Sources) -> bool {
     };
     let (base, head) = (texts(base), texts(head));
     base.len() == head.len() && base.iter().zip(&head).all(|(a, b)| a.text == b.text)
+}
+
+/// Broken documents of a view that the other has not: whoever reads that an object is gone has to know that it may be one of them.
+fn only_unread<'v>(view: &'v View, other: &'v View) -> impl Iterator<Item = String> + use<'v> {
+    let broken = view.opaque.iter().filter(|o| o.is_broken());
+    broken
+        .filter(|own| !other.opaque.iter().any(|o| o.what == own.what))
+        .map(|own| own.what.clone())
 }
 
 /// A view in the making.

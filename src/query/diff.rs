@@ -152,6 +152,11 @@ pub fn diff(base: Tree<'_>, head: Tree<'_>, sources: (Sources, Sources)) -> Diff
     if aside::same_texts(&report.base, &report.head) {
         report.aside.unknown.clear();
     }
+    let aside = &mut report.aside;
+    let unread = aside.unread_in_base.union(&aside.unread_in_head);
+    for told in unread {
+        aside.unknown.remove(told);
+    }
     report.changes = merged(report.changes);
     report
 }

@@ -27,6 +27,7 @@ mod environments;
 mod github;
 mod human;
 mod json;
+mod lacking;
 mod layout;
 mod markdown;
 pub mod objects;
@@ -36,6 +37,7 @@ mod sarif;
 mod summary;
 mod terminal;
 mod text;
+mod understood;
 
 pub use assets_human::why;
 pub use assume::yaml;
@@ -48,20 +50,21 @@ use change::{
     Group, causes, counts, first_names, groups, notes, said, scope, sentence_of, step, telling,
     texts,
 };
+use lacking::{
+    lacks, not_analysed_by_reason, not_evaluated_by_reason, opaque, opaque_names, unseen,
+};
 use layout::write_json;
 use markdown::escaped;
 use place::{Place, level, place, selected};
 use redact::REDACTED;
 use redact::Redactor;
-use summary::{
-    SEVERITIES, Summary, access, lacks, not_analysed_by_reason, not_evaluated_by_reason, opaque,
-    opaque_names, transport, understood, unseen,
-};
+use summary::{SEVERITIES, Summary};
 pub(crate) use text::plural;
 use text::{
     and_more, first_paragraph, is_unprintable, number, one_line, percent_encoded, sentence,
     truncated,
 };
+use understood::{access, transport, understood};
 
 /// What a report is about; each command that reports has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

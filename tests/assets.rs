@@ -102,7 +102,11 @@ fn every_family_has_a_case() {
         .map(|a| a.product)
         .collect();
     for family in FAMILIES {
-        assert!(products.contains(&family.name), "{}", family.name);
+        assert!(
+            products.contains(&family.name),
+            "no object of {} in testdata/asset/families/kinds.yaml",
+            family.name
+        );
     }
 }
 

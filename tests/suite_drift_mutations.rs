@@ -361,7 +361,10 @@ fn with_variable(text: &str, server: &Server, space: &str) -> (String, u32) {
         Some(at) => {
             let after = bytes.end + at + line.len();
             // Items stand under their key or further in.
-            let deep = text[after..].find('-').unwrap();
+            let mut lines = text[after..].lines();
+            let first = lines.find(|line| line.trim_start().starts_with("- "));
+            let first = first.unwrap();
+            let deep = first.len() - first.trim_start().len();
             let pad = " ".repeat(deep);
             let item = format!("{pad}- name: MODEL_URL\n{pad}  value: {url}\n");
             (after, item)

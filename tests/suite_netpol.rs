@@ -29,8 +29,9 @@ use meshgov::engine::Analysis;
 use meshgov::engine::network_policy::called;
 use meshgov::facts::Assumptions;
 use meshgov::facts::access::traffic::Direction;
-use meshgov::facts::workload::{Port, Protocol};
-use netpol::{Ends, Golden, connections};
+use meshgov::facts::workload::{Port, Protocol, Workload};
+use meshgov::query::access::edge::{Client, Verdict};
+use netpol::{End, Ends, Golden, connections};
 use pick::Pick;
 use serde_json::{Value, json};
 
@@ -70,6 +71,68 @@ fn expected_connections_of_every_directory() {
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(directories >= 50, "{directories}");
+}
+
+/// Pods in the network of their node, which the peer takes for ordinary ones. Kubernetes leaves two possibilities: a plugin does so too, or, as most
+/// do, it takes their traffic for that of the node, which no policy selects and which a pod's own node may always send. So ours is never a
+/// refusal, and where the peer refuses, it is unknown unless it is a policy about the pod on the node that refuses.
+#[test]
+fn pods_on_nodes_are_never_refused_for_sure() {
+    let (mut allowed, mut by_own_policy, mut unknown) = (0, 0, 0);
+    let mut wrong = Vec::new();
+    for entry in std::fs::read_dir(shared::path("suites/netpol")).unwrap() {
+        let folder = entry.unwrap().path();
+        let Ok(expected) = std::fs::read_to_string(folder.join("expected.txt")) else {
+            continue;
+        };
+        let golden = Golden::read(&expected);
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let view = netpol::view_on_nodes(&folder.join("input"));
+        let analysis = Analysis::of(&view, &Assumptions::default());
+        let workloads = &analysis.topology.workloads;
+        for to in workloads {
+            for port in to.ports.iter().filter(|p| p.protocol == Protocol::Tcp) {
+                let reach = analysis.reach(to, port);
+                for from in workloads {
+                    let ends = (netpol::words(from), netpol::words(to));
+                    if ends.0 == ends.1 || !(from.host_network || to.host_network) {
+                        continue;
+                    }
+                    let end = |words: &String, w: &Workload| End::Pod(words.clone(), w.id.0);
+                    let want = golden.between(&end(&ends.0, from), &end(&ends.1, to));
+                    let number = u32::from(port.number);
+                    let open = want.get("TCP").is_some_and(|ranges| {
+                        ranges
+                            .iter()
+                            .any(|(low, high)| (*low..=*high).contains(&number))
+                    });
+                    let edge = Client::of(&analysis, from).calls(&analysis, to, port, &reach);
+                    match edge.verdict {
+                        Verdict::Allow if open => allowed += 1,
+                        Verdict::Allow if ordinary(&analysis, from, to) => by_own_policy += 1,
+                        Verdict::Unknown => unknown += 1,
+                        verdict => wrong.push(format!("{name}: {ends:?} {number}: {verdict:?}")),
+                    }
+                }
+            }
+        }
+    }
+    println!(
+        "{allowed} calls from or to pods on nodes allowed, {by_own_policy} more that the peer refuses by policies about them, {unknown} not known"
+    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(allowed > 0 && unknown > 0);
+}
+
+/// Whether no policy restricts the end of a call that is an ordinary pod.
+fn ordinary(analysis: &Analysis<'_>, from: &Workload, to: &Workload) -> bool {
+    let free = |direction, workload: &Workload| {
+        let pod = analysis.network.pods().number(workload.id).unwrap();
+        let mut policies = analysis.network.policies().iter();
+        !policies.any(|p| p.direction == direction && p.subject.contains(u128::from(pod)))
+    };
+    (from.host_network || free(Direction::Egress, from))
+        && (to.host_network || free(Direction::Ingress, to))
 }
 
 /// The lines `{ingress-controller} => workload : TCP ports`: what Ingresses and OpenShift Routes lead to. The peer takes the controller for a

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, ValueEnum};
 
-use crate::baseline::{self, Baseline, Texts};
+use crate::baseline;
 use crate::cli::expect;
 use crate::cli::pipeline::{self, Compare, Input, Silencing};
-use crate::cli::settings::{ConfigFlags, FilterFlags, Settings, shown};
-use crate::cli::tree::{self, TreeSource};
+use crate::cli::settings::{ConfigFlags, FilterFlags, Settings};
 use crate::cli::{EXIT_EMPTY, EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_OK, Io, stdout_failed};
 use crate::config::ignores::is_date;
 use crate::discover::Request;
@@ -20,11 +19,15 @@ use crate::evaluate::{CompiledRule, Judgement};
 use crate::facts::before::Base;
 use crate::facts::subject::SubjectKind;
 use crate::facts::{Confidence, Severity};
-use crate::finding::{Finding, Gate, NotAnalysed, Old, Outcome};
-use crate::load::{FileOutcome, Skip};
+use crate::finding::{Gate, Old, Outcome};
 use crate::report::{self, ColorChoice, Document, Format, Options, Terminal};
 use crate::rule::{RuleInfo, example, load};
-use crate::view::Lack;
+
+mod left_out;
+mod since;
+
+use left_out::{is_incomplete, not_analysed, nothing};
+use since::{Sides, SinceFlags, comparable};
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
@@ -94,60 +97,6 @@ pub(super) struct Check {
     /// Threads [default: one a core]
     #[arg(long, value_name = "N", env = "MESHGOV_JOBS")]
     jobs: Option<usize>,
-}
-
-/// What the tree is held against.
-#[derive(Clone, Debug, Default, Args)]
-struct SinceFlags {
-    /// Git revision to hold the tree against: `oldObject` in rules is the object at REV
-    #[arg(long, value_name = "REV", env = "MESHGOV_BASE")]
-    base: Option<String>,
-    /// Report only findings that the base does not have [base: where HEAD left the default branch]
-    #[arg(long)]
-    new_only: bool,
-    /// Judge the index instead of the working tree, and report only what the next commit adds
-    #[arg(long)]
-    staged: bool,
-    /// Accept the findings that this file lists [default: `baseline:` of the config]
-    #[arg(long, value_name = "FILE", env = "MESHGOV_BASELINE")]
-    baseline: Option<PathBuf>,
-}
-
-/// The tree that is judged, and the one it is held against.
-struct Sides {
-    head: TreeSource,
-    base: Option<TreeSource>,
-    new_only: bool,
-}
-
-impl SinceFlags {
-    fn sides(&self, io: &Io<'_>) -> Result<Sides, Error> {
-        let head = if self.staged {
-            TreeSource::index(io)?
-        } else {
-            TreeSource::Disk
-        };
-        let base = match &self.base {
-            Some(base) if base.is_empty() => {
-                return Err(Error::usage_help(
-                    "`--base` names no revision",
-                    "write `--base REV`, or leave it out",
-                ));
-            }
-            Some(base) if self.staged => Some(TreeSource::revision(io, base)?),
-            Some(base) => Some(TreeSource::revision_as_walked(io, base)?),
-            None if self.staged => Some(TreeSource::head(io)?),
-            None if self.new_only => {
-                Some(TreeSource::revision_as_walked(io, &tree::merge_base(io)?)?)
-            }
-            None => None,
-        };
-        Ok(Sides {
-            head,
-            base,
-            new_only: self.new_only || self.staged,
-        })
-    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -281,7 +230,7 @@ impl Check {
     ) -> Result<Outcome, Error> {
         let bytes = pipeline::stdin(request, io)?;
         let today = self.today.clone().unwrap_or_else(|| io.today.clone());
-        let accepted = self.accepted(settings, &sides.head, io)?;
+        let accepted = self.since.accepted(settings, &sides.head, io)?;
         pool.install(|| {
             let config = &settings.config;
             let mut input = pipeline::read_tree(request, config, bytes.as_deref(), &sides.head)?;
@@ -359,23 +308,6 @@ impl Check {
         })
     }
 
-    /// The baseline that a flag or the config names.
-    fn accepted(
-        &self,
-        settings: &Settings,
-        head: &TreeSource,
-        io: &Io<'_>,
-    ) -> Result<Option<AcceptedFile>, Error> {
-        let flag = self.since.baseline.as_ref().map(|file| io.cwd.join(file));
-        let Some(path) = flag.or_else(|| settings.baseline.clone()) else {
-            return Ok(None);
-        };
-        Ok(Some(AcceptedFile {
-            baseline: crate::cli::baseline::read(&path, head, io)?,
-            path: shown(&path, &io.cwd),
-        }))
-    }
-
     fn write(
         &self,
         outcome: &Outcome,
@@ -421,54 +353,6 @@ impl Check {
             }
         }
         Ok(())
-    }
-}
-
-/// A baseline with its printed path.
-struct AcceptedFile {
-    baseline: Baseline,
-    path: String,
-}
-
-impl AcceptedFile {
-    /// Marks what is accepted. Entries are called fixed only by a run that could have found them.
-    fn apply(&self, findings: &mut [Finding], input: &Input, settings: &Settings) -> Old {
-        let texts = Texts {
-            sources: &input.sources,
-            secrets: &input.loaded.secrets,
-        };
-        let left = self.baseline.apply(findings, texts, &self.path);
-        let entries = left
-            .keys()
-            .filter_map(|known| self.baseline.entries.get(known));
-        let runs = |words: &str| {
-            let id = words.split(' ').next().unwrap_or("");
-            settings.selected().any(|rule| rule.info.id == id)
-        };
-        let is_whole = input.paths == self.baseline.paths;
-        let mut fixed: Vec<String> = entries
-            .map(|accepted| accepted.words.clone())
-            .filter(|words| is_whole && runs(words))
-            .collect();
-        fixed.sort();
-        Old {
-            baseline: self.path.clone(),
-            accepted: baseline::accepted(findings),
-            fixed,
-            ..Old::default()
-        }
-    }
-}
-
-/// Whether the base could have had a finding: it cannot where it has another repository.
-fn comparable(input: &Input, submodules: Vec<String>) -> impl Fn(&Finding) -> bool {
-    move |finding| {
-        let path = input.sources.get(finding.span.source);
-        let path = path.map_or("", |file| file.path.as_str());
-        !submodules.iter().any(|folder| {
-            path.strip_prefix(folder.as_str())
-                .is_some_and(|rest| rest.starts_with('/'))
-        })
     }
 }
 
@@ -520,49 +404,4 @@ fn with_texts(
         }
     }
     (judgement, infos)
-}
-
-fn not_analysed(input: &Input) -> Vec<NotAnalysed> {
-    let mut found: Vec<_> = input
-        .loaded
-        .files
-        .iter()
-        .filter_map(|file| match &file.outcome {
-            FileOutcome::Skipped { reason, .. } => Some(NotAnalysed {
-                path: file.source.path.clone(),
-                reason: reason.to_string(),
-            }),
-            FileOutcome::Read(_) | FileOutcome::Broken(_) => None,
-        })
-        .collect();
-    found.extend(input.unread.iter().map(|unread| NotAnalysed {
-        path: unread.path.clone(),
-        reason: unread.reason.clone(),
-    }));
-    found.sort();
-    found
-}
-
-/// Why there is no object, and what to do about it.
-fn nothing(outcome: &Outcome) -> String {
-    let files = outcome.files;
-    let is_template = |n: &&NotAnalysed| n.reason == Skip::Template.to_string();
-    let templates = outcome.not_analysed.iter().filter(is_template).count();
-    let all = outcome.views.iter().flat_map(|view| &view.opaque);
-    let is_unbuilt = |(lack, _): &&(Lack, String)| matches!(lack, Lack::Unbuilt | Lack::Broken);
-    let unbuilt = all.filter(is_unbuilt).count();
-    if unbuilt == 0 {
-        return pipeline::nothing_in(files, &pipeline::way_out(templates, true));
-    }
-    format!(
-        "error: no Kubernetes object is known (kustomizations not built: {unbuilt})\n  \
-         help: pipe in what kustomize makes of it: kustomize build FOLDER | meshgov check -\n"
-    )
-}
-
-/// Whether something was not read or not decided, so that silence proves nothing.
-fn is_incomplete(outcome: &Outcome) -> bool {
-    !outcome.not_analysed.is_empty()
-        || !outcome.not_evaluated.is_empty()
-        || outcome.views.iter().any(|v| !v.opaque.is_empty())
 }

@@ -331,10 +331,11 @@ impl Input {
         self.views
             .iter()
             .map(|view| {
-                let subjects = Analysis::of(view, &self.assume).subjects();
+                let mut subjects = Analysis::of(view, &self.assume).subjects();
                 let mut world = World::new(Arc::clone(view), subjects.reasons);
                 world.facts = subjects.by_kind;
                 let assets = crate::asset::record::subjects(view, today);
+                subjects.summary.assets = assets.len();
                 world.facts.insert(SubjectKind::Asset, assets);
                 let identities = crate::facts::identity::subjects(view);
                 world.facts.insert(SubjectKind::Identity, identities);

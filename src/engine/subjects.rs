@@ -34,6 +34,8 @@ pub struct MeshSummary {
     pub transport: (usize, usize),
     /// Ports whose access is known, and all ports.
     pub access: (usize, usize),
+    /// AI assets, without those that are only possible; who knows them counts them.
+    pub assets: usize,
     /// What was taken for granted, sorted, each once.
     pub assumptions: Vec<String>,
 }

@@ -248,6 +248,8 @@ pub struct Change {
     pub cause: Vec<Cause>,
     /// Callers that came and went, for facts about them.
     pub edges: Option<Edges>,
+    /// Where data newly goes outside the cluster, for [`ChangeKind::Flow`].
+    pub ends: Vec<String>,
     /// How many clients send differently, for [`ChangeKind::Client`].
     pub clients: usize,
     /// The proof of the value before.

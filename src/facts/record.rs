@@ -205,6 +205,13 @@ impl Record for WorkloadRecord {
             name @ ("labels" | "annotations") if node(metadata(name)) => {
                 metadata(name).map_or(Value::Null, Value::Node)
             }
+            "securityContext" => {
+                let spec = self.workload.pod_spec();
+                match spec.and_then(|s| s.get("securityContext")) {
+                    Some(context) if context.is_map() => Value::Node(context),
+                    _ => Value::map(std::collections::BTreeMap::new()).unwrap_or(Value::Null),
+                }
+            }
             "labels" | "annotations" => {
                 Value::map(std::collections::BTreeMap::new()).unwrap_or(Value::Null)
             }
@@ -237,6 +244,7 @@ impl Record for WorkloadRecord {
             "mesh" | "membership" => self.membership.origin(),
             "hostNetwork" => of_node(self.workload.pod_spec(), "hostNetwork"),
             "serviceAccount" => of_node(self.workload.pod_spec(), "serviceAccountName"),
+            "securityContext" => of_node(self.workload.pod_spec(), "securityContext"),
             name @ ("labels" | "annotations") => {
                 of_node(self.workload.template().get("metadata"), name)
             }

@@ -39,6 +39,11 @@ pub static WORKLOAD: RecordType = RecordType {
             Type::List(&Type::Dyn),
             "containers of all pod templates as written: init, main, ephemeral, and those that the kind implies",
         ),
+        field(
+            "securityContext",
+            Type::Dyn,
+            "what the pod template says of security for all its containers; empty when it says nothing",
+        ),
         field("labels", Type::Dyn, "labels of the pod template"),
         field("annotations", Type::Dyn, "annotations of the pod template"),
         field(

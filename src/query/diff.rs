@@ -135,14 +135,22 @@ pub fn diff(base: Tree<'_>, head: Tree<'_>, sources: (Sources, Sources)) -> Diff
         let texts = (&report.base, &report.head);
         let (b_part, h_part, lacks) =
             aside::set_aside(was, is, texts, aside::same_spec, &mut report.aside);
-        let before = Facts::of(b_part.as_ref().unwrap_or(was), base.assume);
-        let after = Facts::of(h_part.as_ref().unwrap_or(is), head.assume);
+        let (was, is) = (
+            b_part.as_ref().unwrap_or(was),
+            h_part.as_ref().unwrap_or(is),
+        );
+        let lacking = aside::unknown(was).chain(aside::unknown(is));
+        report.aside.unknown.extend(lacking);
+        let (before, after) = (Facts::of(was, base.assume), Facts::of(is, head.assume));
         let mut compared = Compared::new(&before, &after, &known, pair::pair);
         compared.lacks = lacks;
         compared.run();
         report.edges.add(compared.totals);
         report.changes.append(&mut compared.changes);
         report.views.push((name(b), name(h)));
+    }
+    if aside::same_texts(&report.base, &report.head) {
+        report.aside.unknown.clear();
     }
     report.changes = merged(report.changes);
     report
@@ -291,6 +299,7 @@ impl<'c, 'v> Compared<'c, 'v> {
             direction,
             cause: Vec::new(),
             edges: None,
+            ends: Vec::new(),
             clients: 0,
             base_proof: Vec::new(),
             head_proof: Vec::new(),

@@ -1,7 +1,9 @@
 //! `expect:` files. Input: a located document; output: `Expectation`s, or what is wrong with them and where.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use crate::facts::access::By;
 use crate::facts::peers::{Identity, Request, Token};
 use crate::source::Span;
 use crate::yaml::NodeRef;
@@ -17,6 +19,8 @@ pub struct Expectation {
     pub is: String,
     /// The members under `set:`, sorted, for `access`.
     pub set: Option<Vec<String>>,
+    /// The words under `by:`, for `access`: what proves the caller.
+    pub by: Option<BTreeSet<By>>,
     /// Whether the call is expected to meet no proxy, for `call`.
     pub unprotected: Option<bool>,
     /// The view that is meant, when it is not every view that knows the names.
@@ -303,9 +307,26 @@ fn entry(node: NodeRef<'_>) -> Result<Expectation, ExpectationError> {
         question,
         is: is(body, words)?,
         set,
+        by: body.get("by").map(by).transpose()?,
         unprotected: body.get("unprotected").and_then(NodeRef::as_bool),
         view: node.get("view").map(|n| n.text().to_owned()),
     })
+}
+
+/// What proves a caller; an empty list is nothing.
+fn by(list: NodeRef<'_>) -> Result<BTreeSet<By>, ExpectationError> {
+    let known = [By::Network, By::Mtls, By::Jwt];
+    let read = |node: NodeRef<'_>| {
+        let found = known.into_iter().find(|by| by.as_str() == node.text());
+        found.ok_or_else(|| ExpectationError {
+            help: Some("network, mtls or jwt".to_owned()),
+            ..error(node, format!("`{}` proves no caller", node.text()))
+        })
+    };
+    if !list.is_seq() {
+        return Err(error(list, "expected a list under `by`"));
+    }
+    list.items().map(read).collect()
 }
 
 fn required<'n>(body: NodeRef<'n>, name: &str) -> Result<NodeRef<'n>, ExpectationError> {

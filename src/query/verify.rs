@@ -2,12 +2,15 @@
 
 mod whole;
 
+use std::collections::BTreeSet;
+
 use crate::engine::Analysis;
 use crate::engine::istio::{Answer, Call, Destination, Wire};
+use crate::facts::access::By;
 use crate::facts::access::network::Sender;
 use crate::facts::workload::{Port, Protocol, Workload};
 use crate::facts::{Fact, Step};
-use crate::query::access::edge::{Client, Presents};
+use crate::query::access::edge::{Client, Presents, is_on_node};
 use crate::query::expectation::{
     CallQuestion, Caller, ClientTarget, Expectation, ExpectationError, Question,
 };
@@ -87,6 +90,15 @@ fn deciding<T>(fact: &Fact<T>) -> Vec<Step> {
     fact.deciding().cloned().collect()
 }
 
+/// `mtls+network`, or `nothing`.
+fn proofs(by: &BTreeSet<By>) -> String {
+    if by.is_empty() {
+        return "nothing".to_owned();
+    }
+    let words: Vec<&str> = by.iter().map(|by| by.as_str()).collect();
+    words.join("+")
+}
+
 fn answer_word(answer: Answer) -> &'static str {
     match (answer.allowed, answer.delegated) {
         (false, _) => "deny",
@@ -141,6 +153,10 @@ impl<'a> Asked<'a> {
                     held.expected = format!("{} {}", held.expected, set.join(" "));
                     held.actual = format!("{} {}", held.actual, found.join(" "));
                 }
+                if let (Some(by), Some(reach)) = (&expectation.by, fact.get()) {
+                    held.expected = format!("{} by {}", held.expected, proofs(by));
+                    held.actual = format!("{} by {}", held.actual, proofs(&reach.access().by));
+                }
                 held
             }
             Question::Call(call) => {
@@ -187,6 +203,7 @@ impl<'a> Asked<'a> {
         let mut ambient = false;
         let mut sender = Sender::Unsaid;
         let mut doubtful = false;
+        let mut on_node = false;
         match &call.from {
             Caller::Anonymous => {}
             Caller::Identity(identity, is_ambient) => {
@@ -197,6 +214,7 @@ impl<'a> Asked<'a> {
                 let client = self.workload(reference)?;
                 sender = Sender::Workload(client.id);
                 doubtful = self.analysis.network.doubt_of_leaving(client).is_some();
+                on_node = is_on_node(client, workload);
                 let client = Client::of(self.analysis, client);
                 ambient = client.is_ambient();
                 match client.presents(self.analysis, workload, &port) {
@@ -232,6 +250,9 @@ impl<'a> Asked<'a> {
             // Whether it leaves its own pod is not known; whether it would be refused all the same may be.
             let most = known.at_most();
             answer = Some(most.as_ref().unwrap_or(known).answer(&call)).filter(|a| !a.allowed);
+        }
+        if on_node && known.without_network().answer(&call).allowed {
+            answer = answer.filter(|a| a.allowed);
         }
         Ok((answer, deciding(&reach)))
     }

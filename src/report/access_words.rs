@@ -45,8 +45,17 @@ fn whom(access: &Access) -> String {
         Level::Anyone => "anyone".to_owned(),
         Level::Mesh if access.set.is_empty() && jwt => "anyone with a token".to_owned(),
         Level::Mesh if access.set.is_empty() => "any mesh identity".to_owned(),
-        Level::Mesh | Level::Namespaces | Level::Identities => members(),
+        Level::Mesh => members(),
+        Level::Namespaces | Level::Identities if is_by_network_only(access) => {
+            format!("{} by network only", members())
+        }
+        Level::Namespaces | Level::Identities => members(),
     }
+}
+
+/// Whether nothing but labels and addresses tells callers apart: no identity is asked for.
+fn is_by_network_only(access: &Access) -> bool {
+    access.by.contains(&By::Network) && access.by.len() == 1
 }
 
 /// Copies of requests: `of requests to ml/llm, by VirtualService:ml/llm`.

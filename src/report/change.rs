@@ -370,7 +370,10 @@ pub(super) fn counts(report: &DiffReport) -> String {
         .collect();
     if words.is_empty() {
         // What nobody could tell is not the same as no change.
-        let whole = report.edges.undecided == 0 && report.aside.not_exported.is_empty();
+        let aside = &report.aside;
+        let whole = report.edges.undecided == 0
+            && aside.not_exported.is_empty()
+            && aside.unknown.is_empty();
         return match whole {
             true => "nothing changes in meaning".to_owned(),
             false => "nothing changes in meaning as far as it is known".to_owned(),
@@ -422,6 +425,14 @@ pub(super) fn notes(report: &DiffReport) -> Vec<String> {
             "not known, and taken to be the same on both sides: {list}"
         ));
     }
+    if !aside.unknown.is_empty() {
+        let list = if aside.unknown.len() > NAMES {
+            by_kind(&aside.unknown)
+        } else {
+            names(&aside.unknown)
+        };
+        notes.push(format!("not known, so not compared: {list}"));
+    }
     if !aside.placed.is_empty() {
         let list = names(&aside.placed);
         notes.push(format!(
@@ -436,6 +447,18 @@ pub(super) fn notes(report: &DiffReport) -> Vec<String> {
         let list = names(&aside.not_in_tree);
         notes.push(format!(
             "namespaces only in the export, not compared: {list}"
+        ));
+    }
+    if !aside.unread_in_base.is_empty() {
+        let list = names(&aside.unread_in_base);
+        notes.push(format!(
+            "cannot be read in the base, so what is new may have been there: {list}"
+        ));
+    }
+    if !aside.unread_in_head.is_empty() {
+        let list = names(&aside.unread_in_head);
+        notes.push(format!(
+            "cannot be read in the head, so what is gone may be there: {list}"
         ));
     }
     if aside.made > 0 {

@@ -65,10 +65,13 @@ pub(super) fn write(
             .collect(),
         set_aside: json!({
             "alike": report.aside.alike,
+            "unknown": report.aside.unknown,
             "notExported": report.aside.not_exported,
             "notInTree": report.aside.not_in_tree,
             "placed": report.aside.placed,
             "madeByControllers": report.aside.made,
+            "unreadInBase": report.aside.unread_in_base,
+            "unreadInHead": report.aside.unread_in_head,
         }),
         summary: Summary {
             widened: of(Direction::Widened),

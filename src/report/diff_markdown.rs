@@ -1,5 +1,5 @@
 //! L7: a posture diff as a pull-request comment. Input: `DiffReport`; output: GitHub-flavoured Markdown: what widened, a graph of new
-//! callers, and the rest folded. A comment takes 65,536 characters, so lists stop well before and say so.
+//! callers and of data that leaves, and the rest folded. A comment takes 65,536 characters, so lists stop well before and say so.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -142,15 +142,20 @@ fn proofs(report: &DiffReport, change: &Change, page: &mut String) -> std::fmt::
     writeln!(page, "</details>\n")
 }
 
-/// New callers as a graph; what is left out is counted in its last node.
+/// New callers, and data that newly leaves the cluster, as a graph; what is left out is counted in its last node.
 fn graph(report: &DiffReport, page: &mut String) -> std::fmt::Result {
     let mut edges: Vec<(String, String)> = Vec::new();
+    // Data that leaves the cluster: dotted.
+    let mut out: Vec<(String, String)> = Vec::new();
     let mut left = 0;
     for change in report
         .changes
         .iter()
         .filter(|c| c.direction == Direction::Widened)
     {
+        let room = EDGES.saturating_sub(out.len());
+        let ends = change.ends.iter().take(room);
+        out.extend(ends.map(|end| (change.about.words(), end.clone())));
         let Some(found) = &change.edges else { continue };
         let subject = change.about.words();
         let room = EDGES.saturating_sub(edges.len());
@@ -162,11 +167,11 @@ fn graph(report: &DiffReport, page: &mut String) -> std::fmt::Result {
         }));
         left += found.added - kept;
     }
-    if edges.is_empty() {
+    if edges.is_empty() && out.is_empty() {
         return Ok(());
     }
     let mut nodes: Vec<&str> = Vec::new();
-    for (from, to) in &edges {
+    for (from, to) in edges.iter().chain(&out) {
         for name in [from, to] {
             if !nodes.contains(&name.as_str()) {
                 nodes.push(name);
@@ -181,6 +186,9 @@ fn graph(report: &DiffReport, page: &mut String) -> std::fmt::Result {
     for (from, to) in &edges {
         writeln!(page, "  n{} ==> n{}", id(from), id(to))?;
     }
+    for (from, to) in &out {
+        writeln!(page, "  n{} -.-> n{}", id(from), id(to))?;
+    }
     if left > 0 {
         writeln!(page, "  more[\"and {} more new callers\"]", number(left))?;
     }
@@ -189,7 +197,7 @@ fn graph(report: &DiffReport, page: &mut String) -> std::fmt::Result {
 
 /// A name inside a quoted label of mermaid.
 fn label(name: &str) -> String {
-    let kept = |c: char| c.is_ascii_alphanumeric() || "-_./:".contains(c);
+    let kept = |c: char| c.is_ascii_alphanumeric() || "-_./: ()".contains(c);
     name.chars()
         .map(|c| if kept(c) { c } else { '_' })
         .collect()

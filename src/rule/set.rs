@@ -154,7 +154,13 @@ impl RuleSet {
             .rules
             .iter()
             .flat_map(|r| [r.info.id.as_str(), r.info.slug.as_str()]);
-        nearest(filter, names.chain(families.iter().map(String::as_str))).map(str::to_owned)
+        let near = nearest(filter, names.chain(families.iter().map(String::as_str)));
+        // A part of a slug is what people remember.
+        let part = || {
+            let mut slugs = self.rules.iter().map(|r| r.info.slug.as_str());
+            slugs.find(|slug| filter.len() > 3 && slug.contains(filter))
+        };
+        near.or_else(part).map(str::to_owned)
     }
 }
 

@@ -121,6 +121,17 @@ impl Golden {
 /// Every object below a folder as one view; objects without namespace are in `default`. The expected connections take pods in the network of
 /// their node for ordinary pods.
 pub(crate) fn view(folder: &Path) -> View {
+    view_of(folder, &|text| {
+        text.replace("hostNetwork", "hostNetworkOff")
+    })
+}
+
+/// The same with such pods as they are.
+pub(crate) fn view_on_nodes(folder: &Path) -> View {
+    view_of(folder, &str::to_owned)
+}
+
+fn view_of(folder: &Path, read: &dyn Fn(&str) -> String) -> View {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -136,9 +147,7 @@ pub(crate) fn view(folder: &Path) -> View {
     files.sort();
     let mut members = Vec::new();
     for (at, path) in (0u32..).zip(files) {
-        let text = std::fs::read_to_string(&path)
-            .unwrap()
-            .replace("hostNetwork", "hostNetworkOff");
+        let text = read(&std::fs::read_to_string(&path).unwrap());
         let file = Arc::new(SourceFile::new(SourceId(at), path.to_string_lossy(), text));
         for resource in load::load_text(&file).resources {
             let namespace = match (resource.kind(), &resource.namespace) {

@@ -147,3 +147,20 @@ fn the_pages_show_the_comment_as_it_is() {
         }
     }
 }
+
+#[test]
+fn what_is_not_built_is_named_unless_the_trees_are_the_same() {
+    let resources = "resources: [deploy.yaml]\nreplacements: [{path: take.yaml}]\n";
+    let deploy = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}\n";
+    let files = |data: &str| -> Files {
+        [
+            ("app/kustomization.yaml", resources.to_owned()),
+            ("app/deploy.yaml", format!("{deploy}data: {{a: {data}}}\n")),
+        ]
+        .map(|(path, text)| (path.to_owned(), text))
+        .into()
+    };
+    let unknown = |base: &Files, head: &Files| case::diff(base, head).aside.unknown.len();
+    assert_eq!(unknown(&files("x"), &files("y")), 1);
+    assert_eq!(unknown(&files("x"), &files("x")), 0);
+}

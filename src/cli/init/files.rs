@@ -39,6 +39,9 @@ pub(super) fn config(found: &Found) -> String {
             name => writeln!(text, "# - {name} ({by})"),
         };
     }
+    if found.views.is_empty() {
+        text.push_str("# nothing yet.\n");
+    }
     if let Some(more) = found.views.len().checked_sub(MOST_VIEWS).filter(|n| *n > 0) {
         let _ = writeln!(text, "# and {more} more.");
     }

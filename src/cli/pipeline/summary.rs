@@ -66,7 +66,9 @@ fn summary(view: &View, mesh: &MeshSummary, twice: usize) -> ViewSummary {
     if unset > 0 {
         assumptions.push(match unset {
             1 => "an object that names no namespace is applied to an unnamed one".to_owned(),
-            _ => format!("{unset} objects that name no namespace are applied to one and the same"),
+            _ => format!(
+                "{unset} objects that name no namespace are applied to one and the same namespace"
+            ),
         });
     }
     if twice > 0 {
@@ -89,6 +91,7 @@ fn summary(view: &View, mesh: &MeshSummary, twice: usize) -> ViewSummary {
     ViewSummary {
         mesh: mesh.mesh.clone(),
         meshed: mesh.meshed,
+        assets: mesh.assets,
         transport_decided: mesh.transport,
         access_decided: mesh.access,
         name: view.name.clone(),

@@ -280,6 +280,16 @@ impl Reach {
         })
     }
 
+    /// The same as if no network policy were there.
+    #[must_use]
+    pub fn without_network(&self) -> Self {
+        Self {
+            network: Networks::default(),
+            to_waypoint: Networks::default(),
+            ..self.clone()
+        }
+    }
+
     /// Whether some request of a sender with this identity gets through; `through_service` is what [`Call::through_service`] is, for a caller that may also
     /// call the pod directly.
     #[must_use]

@@ -76,6 +76,13 @@ pub(crate) enum Presents {
     Identity(Option<Identity>),
 }
 
+/// Whether one end of a call stands in the network of its node. Connections between a pod and its own node are let through whatever policies say, and
+/// what they say of such pods elsewhere is left to the plugin (kubernetes.io/docs/concepts/services-networking/network-policies, "the two sorts
+/// of pod isolation", "NetworkPolicy and hostNetwork pods"), so that nobody can tell that they refuse.
+pub(crate) fn is_on_node(client: &Workload, server: &Workload) -> bool {
+    client.host_network || server.host_network
+}
+
 impl<'a> Client<'a> {
     /// A workload as a client.
     #[must_use]
@@ -148,14 +155,17 @@ impl<'a> Client<'a> {
             return plain(Verdict::Unknown);
         };
         let doubt = analysis.network.doubt_of_leaving(self.workload).is_some();
+        let on_node = is_on_node(self.workload, server);
+        let carried = |via: &Via, identity: Option<&Identity>| {
+            let carried = reach.is_carried(via, self.workload.id, identity);
+            carried.filter(|carried| *carried || !on_node)
+        };
         if !reach.proxied {
-            return plain(
-                match reach.is_carried(&Via::Direct, self.workload.id, None) {
-                    Some(false) => Verdict::Deny,
-                    Some(true) if !doubt => Verdict::Allow,
-                    _ => Verdict::Unknown,
-                },
-            );
+            return plain(match carried(&Via::Direct, None) {
+                Some(false) => Verdict::Deny,
+                Some(true) if !doubt => Verdict::Allow,
+                _ => Verdict::Unknown,
+            });
         }
         let identity = match self.presents(analysis, server, port) {
             Presents::Unknown => return plain(Verdict::Unknown),
@@ -182,7 +192,7 @@ impl<'a> Client<'a> {
                 Via::Waypoint(name) => name.as_str(),
             };
             let allowed = seen(&path.allowed);
-            let carried = reach.is_carried(&path.via, self.workload.id, identity.as_ref());
+            let carried = carried(&path.via, identity.as_ref());
             if allowed.is_empty() || carried == Some(false) {
                 continue;
             }

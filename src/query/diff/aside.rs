@@ -19,6 +19,8 @@ use crate::view::{Lack, Member, Namespace, Opaque, View};
 pub struct Aside {
     /// What is not known and the same on both sides: `HelmRelease ml/cache`.
     pub alike: BTreeSet<String>,
+    /// What is not known on some side and may differ: a kustomization that is not built, a release with other values.
+    pub unknown: BTreeSet<String>,
     /// Kinds and namespaces of the tree that the export does not hold: `AuthorizationPolicy`, `namespace ml`.
     pub not_exported: BTreeSet<String>,
     /// Namespaces that only the export has.
@@ -27,6 +29,10 @@ pub struct Aside {
     pub placed: BTreeSet<String>,
     /// Objects of the export that controllers made of others.
     pub made: usize,
+    /// Documents that only the base cannot read: `broken Pod`.
+    pub unread_in_base: BTreeSet<String>,
+    /// Documents that only the head cannot read.
+    pub unread_in_head: BTreeSet<String>,
 }
 
 /// The two views as they are compared, `None` where a view is compared as it is; and whether one lacks what the other has.
@@ -37,6 +43,8 @@ pub(super) fn set_aside(
     same: SameSpec,
     aside: &mut Aside,
 ) -> (Option<View>, Option<View>, bool) {
+    aside.unread_in_base.extend(only_unread(base, head));
+    aside.unread_in_head.extend(only_unread(head, base));
     let exports = (is_export(base), is_export(head));
     if exports.0 == exports.1 && (base.opaque.is_empty() || head.opaque.is_empty()) {
         return (None, None, false);
@@ -56,6 +64,31 @@ pub(super) fn set_aside(
     let opens = |part: &Part| part.opaque.iter().any(|o| o.opens);
     let lacks = exports.0 != exports.1 && (opens(&b) || opens(&h));
     (b.view(base), h.view(head), lacks)
+}
+
+/// What a view lacks that is not named otherwise, by name.
+pub(super) fn unknown(view: &View) -> impl Iterator<Item = String> {
+    let open = |o: &&Opaque| o.opens && o.lack != Lack::Unexported;
+    view.opaque.iter().filter(open).map(|o| o.what.clone())
+}
+
+/// Whether two trees are made of the same texts in the same order: then nothing differs that is not known.
+pub(super) fn same_texts(base: &Sources, head: &Sources) -> bool {
+    let texts = |sources: &Sources| -> Vec<_> {
+        let mut files: Vec<_> = sources.iter().cloned().collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files
+    };
+    let (base, head) = (texts(base), texts(head));
+    base.len() == head.len() && base.iter().zip(&head).all(|(a, b)| a.text == b.text)
+}
+
+/// Broken documents of a view that the other has not: whoever reads that an object is gone has to know that it may be one of them.
+fn only_unread<'v>(view: &'v View, other: &'v View) -> impl Iterator<Item = String> + use<'v> {
+    let broken = view.opaque.iter().filter(|o| o.is_broken());
+    broken
+        .filter(|own| !other.opaque.iter().any(|o| o.what == own.what))
+        .map(|own| own.what.clone())
 }
 
 /// A view in the making.

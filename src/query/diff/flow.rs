@@ -52,7 +52,8 @@ struct News {
     ends: BTreeMap<(NodeKind, String), BTreeSet<bool>>,
     /// Further words.
     phrases: Vec<String>,
-    outside: bool,
+    /// Places outside the cluster that data is sent to, in words.
+    outside: Vec<String>,
     /// Why this side cannot be known.
     unknown: Vec<UnknownReason>,
     /// Why the other side cannot.
@@ -107,7 +108,10 @@ impl Compared<'_, '_> {
             self.totals.undecided += 1;
             return;
         }
-        let (more, less) = (new.outside || level.0, gone.outside || level.1);
+        let (more, less) = (
+            !new.outside.is_empty() || level.0,
+            !gone.outside.is_empty() || level.1,
+        );
         let unknown = !gone.unknown.is_empty() || !new.unknown.is_empty();
         let direction = match (more, less) {
             _ if unknown => Direction::Changed,
@@ -133,6 +137,7 @@ impl Compared<'_, '_> {
                 change.cause.push(cause);
             }
         }
+        change.ends = new.outside;
         change.base_proof = gone.proof;
         change.head_proof = new.proof;
         self.changes.push(change);
@@ -320,9 +325,11 @@ impl News {
             words(if *out { edge.from } else { edge.to }),
             edge.says
         );
+        let name = graph.node(edge.to).map_or("", |n| n.name.as_str());
+        if *out && is_outside(*kind, name) {
+            self.outside.push(end.clone());
+        }
         self.ends.entry((*kind, end)).or_default().insert(*out);
-        self.outside |=
-            *out && is_outside(*kind, graph.node(edge.to).map_or("", |n| n.name.as_str()));
         self.proof.push(Step {
             origin: Origin::Field {
                 resource: edge.stated,

@@ -34,6 +34,11 @@ struct Leaving<'l> {
 }
 
 impl Leaving<'_> {
+    /// `openai (api.openai.com)`.
+    fn end(&self) -> &str {
+        self.leak.way.rsplit(", then ").next().unwrap_or_default()
+    }
+
     /// `sends phi data to openai (api.openai.com)`, `passes phi data of Deployment apps/web to mistral (api.mistral.ai) by mcp-server ml/tools`.
     fn phrase(&self) -> String {
         let classes: Vec<&str> = self.classes.iter().copied().collect();
@@ -72,6 +77,7 @@ impl Compared<'_, '_> {
     ) -> (bool, bool) {
         let (was, is) = (leaving(before), leaving(after));
         let (mut more, mut less) = (false, false);
+        let mut new_ends = Vec::new();
         let places: BTreeSet<&Place> = was.keys().chain(is.keys()).collect();
         for place in places {
             let (b, h) = (was.get(place), is.get(place));
@@ -97,12 +103,16 @@ impl Compared<'_, '_> {
             for (side, own, other, leaving, news) in sides {
                 if let (Some(own), Some(leaving)) = (own, leaving) {
                     news.phrases.push(leaving.phrase());
+                    if side == Side::Head && level(h) > level(b) {
+                        new_ends.push(leaving.end().to_owned());
+                    }
                     news.proof.extend(steps(leaving.leak));
                     let cause = self.why(side, own, other, leaving.leak);
                     news.cause.extend(cause);
                 }
             }
         }
+        new.outside.extend(new_ends);
         (more, less)
     }
 

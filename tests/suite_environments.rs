@@ -1,5 +1,5 @@
 //! Environments of generated trees (`../shared/corpus/gen.py --layout gitops`): a clean tree gives nothing, planted differences between staging and
-//! production are found. `OBJECTS` sets the size, `SEEDS=1,2,3` how often.
+//! production are found with a cause where they stand, and nothing else is. `OBJECTS` sets the size, `SEEDS=1,2,3` how often.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -102,6 +102,11 @@ fn a_clean_tree_gives_no_difference() {
     }
 }
 
+/// `apps/TEAM/SERVICE`: what a planted defect and its cause have in common.
+fn service(path: &str) -> String {
+    path.split('/').take(3).collect::<Vec<_>>().join("/")
+}
+
 /// Kinds of planted differences that change who gets in or what is accepted. All are found but at workloads without a proxy, where no
 /// policy of the mesh counts on either side.
 const PLANTED: &[&str] = &[
@@ -146,7 +151,9 @@ fn planted_differences_are_found() {
             let is_wide = text(defect, "kind") == "PeerAuthentication";
             let is_found = weaker.iter().any(|d| {
                 let subject = text(d, "subject").split(':').next().unwrap();
-                subject == own || (is_wide && subject.starts_with(&namespace))
+                let is_it = subject == own || (is_wide && subject.starts_with(&namespace));
+                let mut places = list(d, "cause").iter().map(|c| service(text(c, "path")));
+                is_it && places.any(|place| place == service(text(defect, "file")))
             });
             let row = table.entry(id).or_default();
             row.0 += 1;

@@ -242,12 +242,11 @@ impl Pair<'_> {
 
     /// Adds a difference, or another environment to one that is the same.
     fn add(&self, change: Change, verdict: Verdict, differences: &mut Vec<Difference>) {
+        let about = |c: &Change| (c.kind, c.about.resource.id, c.about.port);
         let same = |d: &&mut Difference| {
-            d.application == self.application.name
+            about(&d.change) == about(&change)
+                && d.application == self.application.name
                 && d.environment == self.production.name
-                && d.change.kind == change.kind
-                && d.change.about.words() == change.about.words()
-                && d.change.about.resource.kind() == change.about.resource.kind()
                 && (&d.change.before, &d.change.after) == (&change.before, &change.after)
                 && d.change.cause == change.cause
         };

@@ -47,10 +47,11 @@ fn alike(report: &EnvironmentReport) -> Vec<Alike<'_>> {
     for difference in &report.differences {
         let same = |group: &&mut Alike<'_>| {
             let (a, b) = (group.first, difference);
-            (&a.application, &a.environment, &a.others)
-                == (&b.application, &b.environment, &b.others)
-                && (a.verdict, &a.intended) == (b.verdict, &b.intended)
+            a.verdict == b.verdict
                 && a.change.cause == b.change.cause
+                && (&a.application, &a.environment, &a.others)
+                    == (&b.application, &b.environment, &b.others)
+                && a.intended == b.intended
         };
         match found.iter_mut().find(same) {
             Some(group) => group.all.push(difference),

@@ -1,7 +1,7 @@
 //! What one environment has and another has not. Input: two views in the same names; output: workloads and policies without a counterpart.
 //! That is neither weaker nor stronger: what they do to others is a difference of its own.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::drift::cause::is_of_mesh;
 use crate::pods;
@@ -105,12 +105,16 @@ fn counts(member: &Member) -> bool {
 /// One entry for what several environments lack.
 pub(super) fn merged(list: Vec<Only>) -> Vec<Only> {
     let mut merged: Vec<Only> = Vec::new();
+    let mut places: HashMap<[String; 4], usize> = HashMap::new();
     for one in list {
-        let same = |known: &&mut Only| {
-            (&known.application, &known.environment) == (&one.application, &one.environment)
-                && (&known.kind, &known.object) == (&one.kind, &one.object)
-        };
-        match merged.iter_mut().find(same) {
+        let key = [
+            one.application.clone(),
+            one.environment.clone(),
+            one.kind.clone(),
+            one.object.clone(),
+        ];
+        let at = *places.entry(key).or_insert(merged.len());
+        match merged.get_mut(at) {
             Some(known) => {
                 for name in one.not_in {
                     if !known.not_in.contains(&name) {

@@ -328,10 +328,10 @@ mod tests {
     #[test]
     fn unknown_keys_name_the_nearest_and_their_place() {
         assert_eq!(
-            problems("version: 1\nfail-on: high\nassume: {istio: {versoin: '1.27'}}\n"),
+            problems("version: 1\nfail-on: high\nassume: {istio: {rootNamespce: '1.27'}}\n"),
             [
                 "meshgov.yaml:2:1: unknown key `fail-on` | did you mean `failOn`?",
-                "meshgov.yaml:3:18: unknown key `versoin` | did you mean `version`?"
+                "meshgov.yaml:3:18: unknown key `rootNamespce` | did you mean `rootNamespace`?"
             ]
         );
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::discover::DiscoverError;
+use crate::discover::display::io_words;
 use crate::discover::git::GitError;
 use crate::rule::set::LoadError;
 use crate::shape::Problem;
@@ -32,7 +33,7 @@ pub enum Error {
     #[error(transparent)]
     Git(#[from] GitError),
     /// A file of the run itself that cannot be read or written.
-    #[error("cannot {action} `{path}`: {cause}")]
+    #[error("cannot {action} `{path}`: {}", io_words(.cause))]
     File {
         /// `read` or `write`.
         action: &'static str,

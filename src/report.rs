@@ -54,11 +54,12 @@ use place::{Place, level, place, selected};
 use redact::REDACTED;
 use redact::Redactor;
 use summary::{
-    SEVERITIES, Summary, access, not_analysed_by_reason, not_evaluated_by_reason, opaque,
+    SEVERITIES, Summary, access, lacks, not_analysed_by_reason, not_evaluated_by_reason, opaque,
     opaque_names, transport, understood, unseen,
 };
+pub(crate) use text::plural;
 use text::{
-    and_more, first_paragraph, is_unprintable, number, one_line, percent_encoded, plural, sentence,
+    and_more, first_paragraph, is_unprintable, number, one_line, percent_encoded, sentence,
     truncated,
 };
 

@@ -174,7 +174,11 @@ impl Shape {
             },
             Self::List(of) => {
                 if !node.is_seq() {
-                    problems.push(wrong(node, "a list"));
+                    let problem = wrong(node, "a list");
+                    problems.push(match node.as_str() {
+                        Some(word) => problem.help(format!("write `[{word}]`")),
+                        None => problem,
+                    });
                 }
                 node.items().for_each(|item| of.check(item, problems));
             }
@@ -404,7 +408,7 @@ mod tests {
             problems(&shape(), "count: 12\nnames: x\nzebra: 1"),
             [
                 "f.yaml:1:8: `12` is not between 1 and 9 | ",
-                "f.yaml:2:8: expected a list, found a string | ",
+                "f.yaml:2:8: expected a list, found a string | write `[x]`",
                 "f.yaml:3:1: unknown key `zebra` | known keys: severity, count, names, on",
                 "f.yaml:1:1: `severity` is missing | how bad"
             ]

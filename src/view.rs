@@ -10,7 +10,7 @@ pub mod owned;
 pub mod releases;
 mod tool;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::release::Release;
@@ -210,9 +210,32 @@ impl View {
             .filter_map(|&at| self.members.get(crate::source::to_usize(at)))
     }
 
+    /// The same, but of several objects of one namespace and name the last: applied in this order it is the one that stays.
+    pub fn effective_of_kind(&self, group: &str, kind: &str) -> Vec<&Member> {
+        let mut seen: HashSet<(&str, &str)> = HashSet::new();
+        let mut found: Vec<&Member> = self.of_kind(group, kind).collect();
+        found.reverse();
+        found.retain(|member| {
+            let resource = &member.resource;
+            let unnamed = resource.generated || resource.name.is_empty();
+            unnamed || seen.insert((member.namespace.as_str(), &resource.name))
+        });
+        found.reverse();
+        found
+    }
+
     /// Group and kinds that occur.
     pub fn kinds(&self) -> impl Iterator<Item = &GroupKind> {
         self.by_kind.keys()
+    }
+
+    /// What of it is not known, by why, in words.
+    #[must_use]
+    pub fn lacks(&self) -> Vec<(Lack, String)> {
+        self.opaque
+            .iter()
+            .map(|o| (o.lack, o.what.clone()))
+            .collect()
     }
 
     /// Whether something unread may add objects to this namespace.

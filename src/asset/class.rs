@@ -13,6 +13,8 @@ pub enum Class {
     Pipeline,
     /// Routes prompts to models or providers.
     LlmGateway,
+    /// Tells a gateway which server gets a request; the gateway asks it, prompts do not go through it.
+    EndpointPicker,
     /// Credentials, quotas or settings of an AI gateway.
     AiPolicy,
     /// Routes tool calls to MCP servers.
@@ -45,12 +47,13 @@ pub enum Class {
 
 impl Class {
     /// Every class, in the order of the enum.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ModelServer,
         Self::ModelTemplate,
         Self::Model,
         Self::Pipeline,
         Self::LlmGateway,
+        Self::EndpointPicker,
         Self::AiPolicy,
         Self::McpGateway,
         Self::McpServer,
@@ -76,6 +79,7 @@ impl Class {
             Self::Model => "model",
             Self::Pipeline => "pipeline",
             Self::LlmGateway => "llm-gateway",
+            Self::EndpointPicker => "endpoint-picker",
             Self::AiPolicy => "ai-policy",
             Self::McpGateway => "mcp-gateway",
             Self::McpServer => "mcp-server",
@@ -109,6 +113,7 @@ impl Class {
             self,
             Self::ModelServer
                 | Self::LlmGateway
+                | Self::EndpointPicker
                 | Self::McpGateway
                 | Self::McpServer
                 | Self::Agent

@@ -239,16 +239,37 @@ fn placed(text: &str, errors: &[ParseError]) -> CompileError {
         });
     // The lexer counts a character it does not know byte by byte.
     let range = text.floor_char_boundary(range.start)..text.ceil_char_boundary(range.end);
-    let message = error
-        .msg
-        .strip_prefix("Syntax error: ")
-        .unwrap_or(&error.msg)
-        .replace("<EOF>", "end of expression");
     CompileError {
         kind: ErrorKind::Syntax,
-        message,
+        message: in_our_words(&error.msg),
         help: None,
         range,
+    }
+}
+
+/// The generated parser speaks of its tokens: `mismatched input '<EOF>' expecting ')'`.
+fn in_our_words(message: &str) -> String {
+    let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
+    let quoted = |start: &str| message.strip_prefix(start)?.rsplit_once('\'');
+    let unexpected = [
+        "mismatched input '",
+        "extraneous input '",
+        "no viable alternative at input '",
+    ];
+    let text_of = |start: &&str| {
+        let rest = message.strip_prefix(*start)?;
+        let end = rest.find("' expecting").or_else(|| rest.rfind('\''))?;
+        rest.get(..end)
+    };
+    if let Some(found) = unexpected.iter().find_map(text_of) {
+        return match found.strip_suffix("<EOF>") {
+            Some(_) => String::from("the expression ends too early"),
+            None => format!("`{found}` does not fit here"),
+        };
+    }
+    match quoted("token recognition error at: '") {
+        Some((found, _)) => format!("`{found}` is no part of CEL"),
+        None => message.replace("<EOF>", "end of expression"),
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) struct Access {
 impl Access {
     pub(super) fn run(&self, io: &mut Io<'_>) -> Result<u8, Error> {
         let settings = self.config.settings(&FilterFlags::default(), io)?;
-        let asked = pipeline::asked(&self.paths, &settings.config, self.allow_empty, io)?;
+        let asked = pipeline::asked(&self.paths, &settings.config, Some(self.allow_empty), io)?;
         let Some(input) = asked else {
             return Ok(EXIT_EMPTY);
         };

@@ -15,6 +15,7 @@ use crate::config::ignores::is_date;
 use crate::discover::Request;
 use crate::error::Error;
 use crate::evaluate::Judgement;
+use crate::report::plural;
 
 /// Where a baseline is when nothing names it.
 const FILE: &str = "meshgov-baseline.txt";
@@ -101,11 +102,19 @@ fn create(run: &Run, today: Option<&str>, force: bool, io: &Io<'_>) -> Result<St
     let baseline = Baseline::of(&found.judgement.findings, found.texts(), today, paths);
     write(&path, &baseline, io)?;
     let count: usize = baseline.entries.values().map(|a| a.count).sum();
-    Ok(format!(
+    let mut text = format!(
         "{} accepted on {today} in {}\n",
-        findings(count),
+        plural(count, "finding"),
         shown(&path, &io.cwd)
-    ))
+    );
+    if settings.baseline.as_ref() != Some(&path) {
+        let name = shown(&path, &io.cwd);
+        let _ = writeln!(
+            text,
+            "next: `baseline: {name}` in meshgov.yaml, or meshgov check --baseline {name}"
+        );
+    }
+    Ok(text)
 }
 
 fn show(run: &Run, io: &Io<'_>) -> Result<String, Error> {
@@ -114,7 +123,7 @@ fn show(run: &Run, io: &Io<'_>) -> Result<String, Error> {
     let fixed: usize = left.values().sum();
     let mut text = format!(
         "{} accepted on {} in {}: {} there, {fixed} fixed\n",
-        findings(count),
+        plural(count, "finding"),
         baseline.accepted,
         shown(&path, &io.cwd),
         count - fixed
@@ -152,16 +161,9 @@ fn prune(run: &Run, io: &Io<'_>) -> Result<String, Error> {
     let rest: usize = baseline.entries.values().map(|a| a.count).sum();
     Ok(format!(
         "{} dropped from {}, {rest} left\n",
-        findings(fixed),
+        plural(fixed, "finding"),
         shown(&path, &io.cwd)
     ))
-}
-
-fn findings(count: usize) -> String {
-    match count {
-        1 => String::from("1 finding"),
-        n => format!("{n} findings"),
-    }
 }
 
 fn write(path: &Path, baseline: &Baseline, io: &Io<'_>) -> Result<(), Error> {

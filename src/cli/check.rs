@@ -551,27 +551,13 @@ fn nothing(outcome: &Outcome) -> String {
     let all = outcome.views.iter().flat_map(|view| &view.opaque);
     let is_unbuilt = |(lack, _): &&(Lack, String)| matches!(lack, Lack::Unbuilt | Lack::Broken);
     let unbuilt = all.filter(is_unbuilt).count();
-    let (what, help) = if unbuilt > 0 {
-        (
-            format!("no Kubernetes object is known (kustomizations not built: {unbuilt})"),
-            String::from(
-                "pipe in what kustomize makes of it: kustomize build FOLDER | meshgov check -",
-            ),
-        )
-    } else if templates > 0 {
-        (
-            format!("no Kubernetes object found (files read: {files})"),
-            format!(
-                "render the templates first ({templates} here): helm template CHART | meshgov check -"
-            ),
-        )
-    } else {
-        (
-            format!("no Kubernetes object found (files read: {files})"),
-            String::from("name other paths, or pass --allow-empty"),
-        )
-    };
-    format!("error: {what}\n  help: {help}\n")
+    if unbuilt == 0 {
+        return pipeline::nothing_in(files, &pipeline::way_out(templates, true));
+    }
+    format!(
+        "error: no Kubernetes object is known (kustomizations not built: {unbuilt})\n  \
+         help: pipe in what kustomize makes of it: kustomize build FOLDER | meshgov check -\n"
+    )
 }
 
 /// Whether something was not read or not decided, so that silence proves nothing.

@@ -67,7 +67,7 @@ impl Environments {
             ));
         }
         let settings = self.config.settings(&FilterFlags::default(), io)?;
-        let asked = pipeline::asked(&self.paths, &settings.config, self.allow_empty, io)?;
+        let asked = pipeline::asked(&self.paths, &settings.config, Some(self.allow_empty), io)?;
         let Some(input) = asked else {
             return Ok(EXIT_EMPTY);
         };

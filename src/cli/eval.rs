@@ -8,11 +8,10 @@ use clap::Args;
 use crate::cel::{Bindings, Fuel, NoValue, Program, Value};
 use crate::cli::pipeline;
 use crate::cli::settings::{ConfigFlags, FilterFlags};
-use crate::cli::{EXIT_OK, Io, print};
-use crate::discover::Request;
+use crate::cli::{EXIT_EMPTY, EXIT_OK, Io, print};
 use crate::error::Error;
 use crate::evaluate::expression;
-use crate::facts::subject::{SubjectKind, World};
+use crate::facts::subject::{SUBJECTS, SubjectKind, World};
 use crate::rule::KindPattern;
 use crate::shape::Problem;
 use crate::source::{SourceFile, SourceId, Span, to_u32};
@@ -64,13 +63,9 @@ impl Eval {
             return Ok(EXIT_OK);
         }
         let settings = self.config.settings(&FilterFlags::default(), io)?;
-        let request = Request {
-            cwd: io.cwd.clone(),
-            paths: self.paths.clone(),
-            stdin_name: None,
+        let Some(input) = pipeline::asked(&self.paths, &settings.config, None, io)? else {
+            return Ok(EXIT_EMPTY);
         };
-        let bytes = pipeline::stdin(&request, io)?;
-        let input = pipeline::read(&request, &settings.config, bytes.as_deref())?;
         for (world, _) in input.worlds(&io.today) {
             if of_tree {
                 let _ = write!(text, "view {}: ", world.view.name);
@@ -135,9 +130,19 @@ impl Eval {
                 end: to_u32(error.range.end),
             },
             message: error.message.clone(),
-            help: error.help.clone(),
+            help: error.help.clone().or_else(|| of_rules(&error.message)),
         }])
     }
+}
+
+/// Variables that a rule has and an expression by itself has not.
+fn of_rules(message: &str) -> Option<String> {
+    let name = message.strip_prefix("no variable `")?.strip_suffix('`')?;
+    let variables = SUBJECTS.iter().flat_map(|row| row.variables);
+    let known = variables.into_iter().any(|variable| variable.name == name);
+    known.then(|| {
+        format!("an expression by itself sees `object` or `objects`; `{name}` is there in a rule: meshgov check --rules DIR")
+    })
 }
 
 fn shown(value: &Result<Value<'_>, NoValue>) -> String {

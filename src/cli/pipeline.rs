@@ -1,12 +1,11 @@
 //! L8: the straight line of a run: what was loaded → views → facts → verdicts → silencers. `check` and the examples of
 //! rules share it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::cel::Reasons;
 use crate::cli::io::Io;
-use crate::cli::stdout_failed;
 use crate::cli::tree::TreeSource;
 use crate::cli::{assumed, rendered};
 use crate::config::{Config, assume};
@@ -36,10 +35,12 @@ use crate::view::environments::Application;
 use crate::view::gitops::Unread;
 use crate::view::releases::{Rendered, complete};
 
+mod asked;
 mod environments;
 mod silence;
 mod summary;
 
+pub(super) use asked::{asked, nothing_in, way_out};
 pub use environments::{Compare, of_production, read_two};
 pub use silence::Silencing;
 
@@ -103,34 +104,6 @@ pub(super) fn read(
     stdin: Option<&[u8]>,
 ) -> Result<Input, Error> {
     read_tree(request, config, stdin, &TreeSource::Disk)
-}
-
-/// Reads what a command that answers questions is asked about; `None` when there is no Kubernetes object, which is then said.
-///
-/// # Errors
-/// A path that does not exist or cannot be read.
-pub(super) fn asked(
-    paths: &[PathBuf],
-    config: &Config,
-    allow_empty: bool,
-    io: &mut Io<'_>,
-) -> Result<Option<Input>, Error> {
-    let request = discover::Request {
-        cwd: io.cwd.clone(),
-        paths: paths.to_vec(),
-        stdin_name: None,
-    };
-    let bytes = stdin(&request, io)?;
-    let input = read(&request, config, bytes.as_deref())?;
-    if input.loaded.resources.is_empty() && !allow_empty {
-        let words = format!(
-            "error: no Kubernetes object found (files read: {})\n  help: name other paths, or pass --allow-empty\n",
-            input.loaded.files.len()
-        );
-        io.err.write_all(words.as_bytes()).map_err(stdout_failed)?;
-        return Ok(None);
-    }
-    Ok(Some(input))
 }
 
 /// Finds and reads the inputs of the command line in one tree. In a snapshot, a path that it does not have is nothing.

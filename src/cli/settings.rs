@@ -15,6 +15,8 @@ use crate::evaluate::CompiledRule;
 use crate::evaluate::engine::EngineRules;
 use crate::resource::GroupKind;
 use crate::rule::{Rule, RuleSet, RuleSource};
+use crate::shape::Problem;
+use crate::yaml::NodeRef;
 
 /// Flags of every command that reads the config and rules.
 #[derive(Clone, Debug, Default, Args)]
@@ -72,6 +74,21 @@ pub(super) struct Settings {
     pub(super) baseline: Option<PathBuf>,
 }
 
+/// Paths of `views` and `rulesDirs` where there is nothing: most are typing errors, and silence would hide what they leave out.
+fn missing_paths(config: &Config, folder: &Path) -> Vec<Problem> {
+    let section = |name| config.root().and_then(|root| root.get(name)).into_iter();
+    let views = section("views").flat_map(NodeRef::entries);
+    let paths = views.flat_map(|(_, paths)| paths.items());
+    paths
+        .chain(section("rulesDirs").flat_map(NodeRef::items))
+        .filter(|path| !folder.join(path.text()).exists())
+        .map(|path| {
+            Problem::at(path, format!("no such file or folder: `{}`", path.text()))
+                .help("paths count from the folder of this file")
+        })
+        .collect()
+}
+
 impl ConfigFlags {
     /// Reads the config and the rules it and the flags name.
     pub(super) fn settings(&self, filters: &FilterFlags, io: &Io<'_>) -> Result<Settings, Error> {
@@ -110,6 +127,12 @@ impl ConfigFlags {
         };
         let mut rules = RuleSet::builtin()?;
         let folder = path.as_deref().and_then(Path::parent);
+        if let (TreeSource::Disk, Some(folder)) = (tree, folder) {
+            let missing = missing_paths(&config, folder);
+            if !missing.is_empty() {
+                return Err(Error::Problems(missing));
+            }
+        }
         config.folder = folder.map(Path::to_owned);
         if self.no_render {
             config.render.clear();

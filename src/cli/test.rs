@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use crate::cli::settings::{ConfigFlags, FilterFlags};
 use crate::cli::{EXIT_FINDINGS, EXIT_OK, Io, examples, print};
 use crate::error::{Error, render_problem};
+use crate::report::plural;
 use crate::rule::{Rule, RuleSource};
 
 /// Arguments of `test`.
@@ -45,15 +46,13 @@ impl Test {
         }
         let run: usize = results.iter().map(|r| r.run).sum();
         let failed = results.iter().filter(|r| !r.problems.is_empty()).count();
-        let _ = if failed == 0 {
-            writeln!(text, "{} rules, {run} examples: all hold", rules.len())
-        } else {
-            writeln!(
-                text,
-                "{} rules, {run} examples: {failed} rules do not hold",
-                rules.len()
-            )
+        let (rules, run) = (plural(rules.len(), "rule"), plural(run, "example"));
+        let verdict = match failed {
+            0 => String::from("all hold"),
+            1 => String::from("1 rule does not hold"),
+            _ => format!("{failed} rules do not hold"),
         };
+        let _ = writeln!(text, "{rules}, {run}: {verdict}");
         print(io, &text)?;
         Ok(if failed == 0 { EXIT_OK } else { EXIT_FINDINGS })
     }

@@ -47,14 +47,17 @@ mod tests {
             "mesh": "istio",
             "defaultNamespace": "ml",
             "namespaces": {"ml": {"labels": {"istio-injection": "enabled"}}},
-            "istio": {"version": "1.27", "rootNamespace": "mesh"},
+            "istio": {"trustDomain": "corp.example", "rootNamespace": "mesh"},
         }))
         .unwrap();
         assert!(assume.complete.contains("ml"));
         assert_eq!(assume.namespaces["ml"]["istio-injection"], "enabled");
-        assert_eq!(assume.istio.version.as_deref(), Some("1.27"));
+        assert_eq!(assume.istio.trust_domain.as_deref(), Some("corp.example"));
         assert_eq!(assume.default_namespace.as_deref(), Some("ml"));
-        let problems = parse(&serde_json::json!({"istio": {"versoin": "1"}})).unwrap_err();
-        assert_eq!(problems[0].message, "unknown key `versoin`");
+        let problems = parse(&serde_json::json!({"istio": {"trustDomian": "1"}})).unwrap_err();
+        assert_eq!(problems[0].message, "unknown key `trustDomian`");
+        let problems = parse(&serde_json::json!({"mesh": "istoi"})).unwrap_err();
+        assert_eq!(problems[0].message, "`istoi` is not one of `istio`");
+        assert_eq!(problems[0].help.as_deref(), Some("did you mean `istio`?"));
     }
 }

@@ -195,8 +195,8 @@ pub fn assume() -> Shape {
         ),
         optional(
             "mesh",
-            text(),
-            "there is a mesh even without evidence: istio, linkerd, kuma, consul, cilium",
+            one_of(&["istio"]),
+            "the mesh is there even without evidence",
         ),
         optional(
             "defaultNamespace",
@@ -216,7 +216,6 @@ pub fn assume() -> Shape {
         optional(
             "istio",
             Shape::Object(vec![
-                optional("version", text(), "1.27"),
                 optional("rootNamespace", text(), "default istio-system"),
                 optional("trustDomain", text(), "default cluster.local"),
                 optional(
@@ -224,8 +223,6 @@ pub fn assume() -> Shape {
                     list(text()),
                     "other names of the trust domain",
                 ),
-                optional("revision", text(), "control plane revision"),
-                optional("ambient", Shape::Bool, "whether ambient mode is installed"),
                 optional(
                     "outboundTrafficPolicy",
                     one_of(&["ALLOW_ANY", "REGISTRY_ONLY"]),
@@ -233,48 +230,6 @@ pub fn assume() -> Shape {
                 ),
             ]),
             "the Istio installation",
-        ),
-        optional(
-            "linkerd",
-            Shape::Object(vec![
-                optional("defaultPolicy", text(), "default inbound policy"),
-                optional("clusterNetworks", list(text()), "CIDRs of the cluster"),
-                optional("trustDomain", text(), "default cluster.local"),
-            ]),
-            "the Linkerd installation",
-        ),
-        optional(
-            "consul",
-            Shape::Object(vec![
-                optional(
-                    "defaultIntention",
-                    one_of(&["allow", "deny"]),
-                    "what holds without an intention",
-                ),
-                optional(
-                    "injectDefault",
-                    Shape::Bool,
-                    "whether pods are injected without annotation",
-                ),
-            ]),
-            "the Consul installation",
-        ),
-        optional(
-            "kuma",
-            Shape::Object(vec![optional("version", text(), "2.9")]),
-            "the Kuma installation",
-        ),
-        optional(
-            "cilium",
-            Shape::Object(vec![
-                optional("version", text(), "1.17"),
-                optional(
-                    "enforcementMode",
-                    one_of(&["default", "always", "never"]),
-                    "policy enforcement mode",
-                ),
-            ]),
-            "the Cilium installation",
         ),
         optional(
             "cni",

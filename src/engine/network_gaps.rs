@@ -1,4 +1,5 @@
-//! What network policies really do. Input: NetworkPolicy and AdminNetworkPolicy objects and the workloads they select; output: gaps.
+//! What network policies really do. Input: NetworkPolicy objects and the workloads they select; output: gaps. `admin` has those of the
+//! administrator's policies, `names` whether pods may still ask for names.
 //!
 //! kubernetes.io/docs/concepts/services-networking/network-policies; kubernetes-sigs/network-policy-api `apis/v1alpha1`, `apis/v1alpha2`.
 //! Ports are those of pods: policies apply after Services are resolved.
@@ -15,6 +16,9 @@ use crate::source::Span;
 use crate::topology::Topology;
 use crate::view::{Member, View};
 use crate::yaml::NodeRef;
+
+mod admin;
+mod names;
 
 /// Workloads of a view by namespace, and the network policies it holds.
 pub(crate) struct Network<'n> {
@@ -40,7 +44,7 @@ impl<'n> Network<'n> {
         let group = "policy.networking.k8s.io";
         let admin = ["AdminNetworkPolicy", "ClusterNetworkPolicy"];
         let mut policies: BTreeMap<&str, Vec<&Member>> = BTreeMap::new();
-        for member in view.of_kind("networking.k8s.io", "NetworkPolicy") {
+        for member in view.effective_of_kind("networking.k8s.io", "NetworkPolicy") {
             let namespace = member.namespace.as_str();
             policies.entry(namespace).or_default().push(member);
         }
@@ -55,7 +59,7 @@ impl<'n> Network<'n> {
             policies,
             admin: admin
                 .into_iter()
-                .flat_map(|k| view.of_kind(group, k))
+                .flat_map(|k| view.effective_of_kind(group, k))
                 .collect(),
         }
     }
@@ -135,6 +139,9 @@ impl<'n> Network<'n> {
         for (at, rule) in rules("egress") {
             self.peers(ingress + at, rule.get("to"), namespace, &mut gaps);
         }
+        if let Some(gap) = self.no_names(member, selected) {
+            gaps.push(gap);
+        }
         gaps.into_vec()
     }
 
@@ -176,89 +183,6 @@ impl<'n> Network<'n> {
             }
         }
     }
-
-    /// Gaps of an AdminNetworkPolicy or a ClusterNetworkPolicy.
-    pub(crate) fn admin_gaps(&self, member: &Member, selected: &[Arc<WorkloadRecord>]) -> Vec<Gap> {
-        let mut gaps = Gaps::default();
-        let Some(spec) = member.resource.object().get("spec") else {
-            return Vec::new();
-        };
-        if spec.get("tier").is_some_and(|t| t.text() == "Baseline") {
-            return Vec::new();
-        }
-        for (at, rule) in spec
-            .get("ingress")
-            .into_iter()
-            .flat_map(NodeRef::items)
-            .enumerate()
-        {
-            let Some(action) = rule
-                .get("action")
-                .filter(|a| matches!(a.text(), "Allow" | "Accept"))
-            else {
-                continue;
-            };
-            let everyone = rule
-                .get("from")
-                .into_iter()
-                .flat_map(NodeRef::items)
-                .any(is_everyone);
-            let restricted = selected.iter().find(|r| self.is_restricted(r));
-            if let Some(record) = restricted.filter(|_| everyone) {
-                let words = record.workload.reference();
-                let says = format!("NetworkPolicies that restrict {words} are not asked any more");
-                gaps.push(gap(
-                    "overrules",
-                    Effect::More,
-                    at,
-                    action.span(),
-                    words,
-                    says,
-                ));
-            }
-        }
-        let overlaps = |other: &Member| {
-            let others = self.subject(&other.resource);
-            let is = |r: &Arc<WorkloadRecord>| others.iter().any(|o| Arc::ptr_eq(o, r));
-            selected
-                .iter()
-                .find(|r| is(r))
-                .map(|r| r.workload.reference())
-        };
-        let text = |m: &Member, name: &str| {
-            let node = m.resource.object().at(&["spec", name]);
-            node.map_or("", NodeRef::text).to_owned()
-        };
-        for other in &self.admin {
-            let later = other.resource.id < member.resource.id;
-            let same = |name: &str| text(other, name) == text(member, name);
-            if !later || !same("priority") || !same("tier") || actions(other) == actions(member) {
-                continue;
-            }
-            if let (Some(words), Some(span)) = (overlaps(other), spec.get("priority")) {
-                let says = format!(
-                    "{} has the same priority and another action for {words}: which counts is undefined",
-                    other.resource.name
-                );
-                let mut tied = gap("tied", Effect::Less, 0, span.span(), words, says);
-                tied.rule = None;
-                gaps.push(tied);
-            }
-        }
-        gaps.into_vec()
-    }
-
-    /// Whether some NetworkPolicy isolates a workload for ingress.
-    fn is_restricted(&self, record: &Arc<WorkloadRecord>) -> bool {
-        let namespace = record.workload.namespace.as_str();
-        let near = self.policies.get(namespace).into_iter().flatten();
-        near.filter_map(|m| m.resource.object().get("spec"))
-            .any(|spec| {
-                let types = spec.get("policyTypes").filter(|t| !t.is_empty());
-                let ingress = types.is_none_or(|t| t.items().any(|i| i.text() == "Ingress"));
-                ingress && read(spec.get("podSelector")).is_some_and(|s| is_selected(&s, record))
-            })
-    }
 }
 
 /// A selector, everything where there is none; `None` when it cannot be read.
@@ -271,26 +195,6 @@ fn read(node: Option<NodeRef<'_>>) -> Option<LabelSelector> {
 fn is_selected(selector: &LabelSelector, record: &WorkloadRecord) -> bool {
     let labels = record.workload.labels();
     selector.is_everything() || selector.matches(|key| labels?.get_key(key).map(NodeRef::text))
-}
-
-/// The actions of a policy in order.
-fn actions(member: &Member) -> Vec<String> {
-    let spec = member.resource.object().get("spec");
-    ["ingress", "egress"]
-        .into_iter()
-        .filter_map(|list| spec?.get(list))
-        .flat_map(NodeRef::items)
-        .map(|r| r.get("action").map_or("", NodeRef::text).to_owned())
-        .collect()
-}
-
-/// Whether a peer of an admin policy is every pod.
-fn is_everyone(peer: NodeRef<'_>) -> bool {
-    let namespaces = peer.get("namespaces").filter(|n| n.is_map());
-    let pods = peer.get("pods").filter(|n| n.is_map());
-    let all = |node: Option<NodeRef<'_>>| read(node).is_some_and(|s| s.is_everything());
-    namespaces.is_some_and(|n| all(Some(n)))
-        || pods.is_some_and(|p| all(p.get("namespaceSelector")) && all(p.get("podSelector")))
 }
 
 /// A name that no selected pod declares, a number that is a Service's port only.

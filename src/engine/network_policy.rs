@@ -90,7 +90,8 @@ impl NetworkPolicies {
         let objects: Vec<_> = KINDS
             .iter()
             .flat_map(|(group, kind, dialect)| {
-                let members = view.of_kind(group, kind);
+                let members = view.effective_of_kind(group, kind);
+                let members = members.into_iter();
                 members.map(move |member| (member, *dialect))
             })
             .collect();

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use crate::cel::Reasons;
 use crate::engine::{Action, Analysis, Network, gaps};
 use crate::facts::UnknownReason;
+use crate::facts::exposure::join;
 use crate::facts::record::policy::{PolicyRecord, PolicySubject};
 use crate::facts::record::{ReasonNumbers, WorkloadRecord};
 use crate::facts::selector::MatchLabels;
 use crate::facts::subject::Subject;
+use crate::pods;
 use crate::resource::ResourceId;
-use crate::view::Member;
+use crate::view::{Member, View};
 use crate::yaml::NodeRef;
 
 /// Group and kind of the objects that are policies here.
@@ -36,7 +38,7 @@ impl Analysis<'_> {
     ) -> Vec<Box<dyn Subject>> {
         let mut members: Vec<&Member> = KINDS
             .iter()
-            .flat_map(|(group, kind)| self.view.of_kind(group, kind))
+            .flat_map(|(group, kind)| self.view.effective_of_kind(group, kind))
             .collect();
         if members.is_empty() {
             return Vec::new();
@@ -48,6 +50,7 @@ impl Analysis<'_> {
             clients,
             index: Index::of(records),
             network: Network::of(self.view, &self.topology, records),
+            made: Made::of(self.view),
             istio: OfIstio::of(self),
             only_ambient: OnceCell::new(),
         };
@@ -107,6 +110,43 @@ impl<'s> Index<'s> {
     }
 }
 
+/// Objects whose controllers make pods, one for each namespace. The labels of these pods are in no file.
+struct Made<'s>(BTreeMap<&'s str, &'s Member>);
+
+impl<'s> Made<'s> {
+    fn of(view: &'s View) -> Self {
+        let made = view.members.iter().filter(|member| {
+            pods::carries_pods(&member.resource) && pods::template(&member.resource).is_none()
+        });
+        let named = |member: &'s Member| (member.resource.kind(), member.resource.name.as_str());
+        let mut first: BTreeMap<&str, &Member> = BTreeMap::new();
+        for member in made {
+            let known = first.entry(member.namespace.as_str()).or_insert(member);
+            // Whatever the order of the files.
+            if named(member) < named(known) {
+                *known = member;
+            }
+        }
+        Self(first)
+    }
+
+    /// Why a policy may select more pods than the view shows.
+    fn unknown(&self, policy: &PolicyRecord) -> Option<UnknownReason> {
+        let found = match policy.everywhere {
+            true => self.0.values().next(),
+            false => self.0.get(policy.namespace.as_str()),
+        };
+        found.map(|member| UnknownReason {
+            missing: format!(
+                "the pods of {} {} are made by its controller",
+                member.resource.kind(),
+                join(member.namespace.as_str(), &member.resource.name)
+            ),
+            span: Some(member.resource.name_span()),
+        })
+    }
+}
+
 /// Everything that policies are looked at with.
 struct Scene<'s, 'v> {
     analysis: &'s Analysis<'v>,
@@ -114,6 +154,7 @@ struct Scene<'s, 'v> {
     clients: &'s gaps::Clients,
     index: Index<'s>,
     network: Network<'s>,
+    made: Made<'s>,
     istio: OfIstio<'s>,
     only_ambient: OnceCell<bool>,
 }
@@ -144,9 +185,34 @@ impl Scene<'_, '_> {
         if member.resource.kind() != "DestinationRule" {
             self.may_select_more(&mut record, &mut missing);
         }
+        self.in_doubt(&mut record, &mut missing);
         let own = missing.map(|reason| Reasons::one(numbers.of(&reason)));
         record.open = union(self.unknown(&record).cloned().chain(own));
         record
+    }
+
+    /// Takes back what rests on there being nothing else, where something else may be: another policy that lets pods ask for names, pods of
+    /// a controller that are in the mesh.
+    fn in_doubt(&self, record: &mut PolicyRecord, missing: &mut Option<UnknownReason>) {
+        for why in ["no-names", "unmeshed"] {
+            if !record.gaps.iter().any(|gap| gap.why == why) {
+                continue;
+            }
+            let doubt = match why {
+                "unmeshed" => self.made.unknown(record),
+                _ => {
+                    let completeness = &self.analysis.istio.completeness;
+                    let namespace = record.namespace.as_str();
+                    completeness
+                        .unread(namespace, Some("NetworkPolicy"))
+                        .cloned()
+                }
+            };
+            if let Some(reason) = doubt {
+                record.gaps.retain(|gap| gap.why != why);
+                missing.get_or_insert(reason);
+            }
+        }
     }
 
     /// What is not known of the workloads that a policy of the mesh is read with.
@@ -179,6 +245,8 @@ impl Scene<'_, '_> {
         }
         if let Some(reason) = completeness.unread(namespace, None) {
             missing.get_or_insert_with(|| reason.clone());
+        } else if let Some(reason) = self.made.unknown(record) {
+            missing.get_or_insert(reason);
         } else if !completeness.is_declared(namespace) {
             let place = match namespace {
                 "" => String::from("the namespace of this policy"),

@@ -10,7 +10,7 @@ use crate::yaml::NodeRef;
 pub struct Assumptions {
     /// Namespaces whose objects are all in the view; `root` stands for the mesh's root namespace.
     pub complete: BTreeSet<String>,
-    /// A mesh that is there though the view shows no sign of it: `istio`, `linkerd` …
+    /// A mesh that is there though the view shows no sign of it: `istio`
     pub mesh: Option<String>,
     /// Namespace of objects that name none.
     pub default_namespace: Option<String>,
@@ -20,14 +20,6 @@ pub struct Assumptions {
     pub objects: Vec<String>,
     /// Istio's settings.
     pub istio: IstioAssumptions,
-    /// Linkerd's settings.
-    pub linkerd: LinkerdAssumptions,
-    /// Consul's settings.
-    pub consul: ConsulAssumptions,
-    /// Kuma's release, `2.9`.
-    pub kuma_version: Option<String>,
-    /// Cilium's settings.
-    pub cilium: CiliumAssumptions,
     /// Whether the network plugin enforces NetworkPolicy.
     pub cni_enforces_network_policy: Option<bool>,
 }
@@ -35,53 +27,18 @@ pub struct Assumptions {
 /// `assume.istio`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IstioAssumptions {
-    /// Release, `1.27`.
-    pub version: Option<String>,
     /// Root namespace, where mesh-wide policies live.
     pub root_namespace: Option<String>,
     /// Trust domain of the mesh.
     pub trust_domain: Option<String>,
     /// Other names of the trust domain.
     pub trust_domain_aliases: Vec<String>,
-    /// Control plane revision.
-    pub revision: Option<String>,
-    /// Whether ambient mode is installed.
-    pub ambient: Option<bool>,
     /// `ALLOW_ANY` or `REGISTRY_ONLY`.
     pub outbound_traffic_policy: Option<String>,
 }
 
-/// `assume.linkerd`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LinkerdAssumptions {
-    /// `proxy.defaultInboundPolicy` of the installation.
-    pub default_policy: Option<String>,
-    /// `clusterNetworks` of the installation.
-    pub cluster_networks: Vec<String>,
-    /// Identity trust domain.
-    pub trust_domain: Option<String>,
-}
-
-/// `assume.consul`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ConsulAssumptions {
-    /// What happens without an intention: `allow` or `deny`.
-    pub default_intention: Option<String>,
-    /// Whether pods are injected unless they say otherwise.
-    pub inject_default: Option<bool>,
-}
-
-/// `assume.cilium`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CiliumAssumptions {
-    /// Release, `1.17`.
-    pub version: Option<String>,
-    /// `policyEnforcementMode`: `default`, `always` or `never`.
-    pub enforcement_mode: Option<String>,
-}
-
 impl Assumptions {
-    /// Reads a section; scalars of any kind read as their text, so that `version: 1.27` need not be quoted.
+    /// Reads a section; scalars of any kind read as their text, so that a number need not be quoted.
     #[must_use]
     pub fn read(section: NodeRef<'_>) -> Self {
         let text = |path: &[&str]| section.at(path).and_then(scalar_text);
@@ -105,27 +62,10 @@ impl Assumptions {
                 .collect(),
             objects: texts(&["objects"]),
             istio: IstioAssumptions {
-                version: text(&["istio", "version"]),
                 root_namespace: text(&["istio", "rootNamespace"]),
                 trust_domain: text(&["istio", "trustDomain"]),
                 trust_domain_aliases: texts(&["istio", "trustDomainAliases"]),
-                revision: text(&["istio", "revision"]),
-                ambient: truth(&["istio", "ambient"]),
                 outbound_traffic_policy: text(&["istio", "outboundTrafficPolicy"]),
-            },
-            linkerd: LinkerdAssumptions {
-                default_policy: text(&["linkerd", "defaultPolicy"]),
-                cluster_networks: texts(&["linkerd", "clusterNetworks"]),
-                trust_domain: text(&["linkerd", "trustDomain"]),
-            },
-            consul: ConsulAssumptions {
-                default_intention: text(&["consul", "defaultIntention"]),
-                inject_default: truth(&["consul", "injectDefault"]),
-            },
-            kuma_version: text(&["kuma", "version"]),
-            cilium: CiliumAssumptions {
-                version: text(&["cilium", "version"]),
-                enforcement_mode: text(&["cilium", "enforcementMode"]),
             },
             cni_enforces_network_policy: truth(&["cni", "enforcesNetworkPolicy"]),
         }
@@ -160,14 +100,14 @@ mod tests {
 
     #[test]
     fn a_section_is_read_whole() {
-        let text = "complete: [ml, root]\nmesh: istio\ndefaultNamespace: apps\nnamespaces: {ml: {labels: {istio-injection: enabled}}}\nistio: {version: 1.27}\ncni: {enforcesNetworkPolicy: false}\nlinkerd: {clusterNetworks: [10.0.0.0/8]}\n";
+        let text = "complete: [ml, root]\nmesh: istio\ndefaultNamespace: apps\nnamespaces: {ml: {labels: {istio-injection: enabled}}}\nistio: {trustDomain: 7, trustDomainAliases: [old.local]}\ncni: {enforcesNetworkPolicy: false}\n";
         let file = Arc::new(SourceFile::new(SourceId(0), "a", text));
         let parsed = crate::yaml::parse(&file);
         let assumed = Assumptions::read(parsed.tree.node(parsed.documents[0].root));
-        assert_eq!(assumed.istio.version.as_deref(), Some("1.27"));
+        assert_eq!(assumed.istio.trust_domain.as_deref(), Some("7"));
         assert_eq!(assumed.namespaces["ml"]["istio-injection"], "enabled");
         assert_eq!(assumed.cni_enforces_network_policy, Some(false));
-        assert_eq!(assumed.linkerd.cluster_networks, ["10.0.0.0/8"]);
+        assert_eq!(assumed.istio.trust_domain_aliases, ["old.local"]);
         assert!(assumed.is_complete("ml", "istio-system"));
         assert!(assumed.is_complete("istio-system", "istio-system"));
         assert!(!assumed.is_complete("apps", "istio-system"));

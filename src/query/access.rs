@@ -19,8 +19,9 @@ use crate::facts::transport::{Membership, Transport};
 use crate::facts::workload::{Port, Workload};
 use crate::facts::{Fact, Role, Step};
 use crate::query::reference::{self, ReferenceError};
+use crate::shape::nearest;
 use crate::source::Sources;
-use crate::view::View;
+use crate::view::{Lack, View};
 use edge::{Client, Edge};
 use reach::Ports;
 
@@ -61,6 +62,8 @@ pub struct ViewAccess {
     pub mesh: String,
     /// Workloads of the view, and those known to be meshed.
     pub workloads: (usize, usize),
+    /// What of the view is not known, by why, in words.
+    pub opaque: Vec<(Lack, String)>,
     /// Objects whose controllers make the pods, so that ports and labels are not in the files: `Kind:namespace/name`.
     pub made: Vec<String>,
     /// Ports that were selected, in order of namespace, name and port.
@@ -220,6 +223,9 @@ pub fn access(
             }
         }
     }
+    for name in &selection.namespaces {
+        known_namespace(name, views)?;
+    }
     // A name has to be known in one view, not in all.
     match failed {
         Some(error) if answered.is_empty() => Err(error),
@@ -229,6 +235,24 @@ pub fn access(
             selection,
         }),
     }
+}
+
+fn known_namespace(name: &str, views: &[Arc<View>]) -> Result<(), ReferenceError> {
+    let members = || views.iter().flat_map(|view| &view.members);
+    let objects = members().filter(|m| m.resource.group_kind.kind == "Namespace");
+    let mut known: BTreeSet<&str> = members().map(|m| m.namespace.as_str()).collect();
+    known.extend(objects.map(|m| m.resource.name.as_str()));
+    if known.contains(name) {
+        return Ok(());
+    }
+    known.remove("");
+    Err(ReferenceError {
+        message: format!("nothing is in a namespace `{name}`"),
+        help: match nearest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => String::from("`meshgov access` lists workloads with their namespaces"),
+        },
+    })
 }
 
 fn of_view(analysis: &Analysis<'_>, selection: &Selection) -> Result<ViewAccess, ReferenceError> {
@@ -278,6 +302,7 @@ fn of_view(analysis: &Analysis<'_>, selection: &Selection) -> Result<ViewAccess,
     Ok(ViewAccess {
         name: analysis.view.name.clone(),
         mesh,
+        opaque: analysis.view.lacks(),
         made: analysis
             .topology
             .made_by_controllers(analysis.view)

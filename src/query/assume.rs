@@ -8,7 +8,7 @@ use crate::engine::Analysis;
 use crate::facts::assumptions::Assumptions;
 use crate::facts::{Fact, Role, UnknownReason};
 use crate::source::{Sources, Span};
-use crate::view::{Opaque, View};
+use crate::view::{Lack, Opaque, View};
 
 /// What settles a missing fact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,6 +69,8 @@ pub struct AssumeReport {
     pub labels: BTreeMap<String, BTreeMap<String, String>>,
     /// Whether objects without namespace are among those concerned.
     pub unnamed: bool,
+    /// What of the views is not known, by why, in words.
+    pub opaque: Vec<(Lack, String)>,
     /// As things stand.
     pub before: Decided,
     /// With what is proposed.
@@ -110,6 +112,7 @@ pub fn assume(views: &[Arc<View>], assume: &Assumptions, sources: Sources) -> As
     AssumeReport {
         unnamed: proposal.complete.contains("") || proposal.namespaces.contains(""),
         labels: assume.namespaces.clone(),
+        opaque: views.iter().flat_map(|view| view.lacks()).collect(),
         gaps,
         proposal,
         before,

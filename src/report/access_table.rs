@@ -7,7 +7,9 @@ use std::io::{self, Write};
 use crate::facts::egress::EgressMode;
 use crate::query::access::{AccessReport, EdgeEntry, PortEntry, ViewAccess};
 
-use super::{Options, and_more, answer, copied, number, one_line, plural, way_in, who, wrapped};
+use super::{
+    Options, and_more, answer, copied, lacks, number, one_line, plural, way_in, who, wrapped,
+};
 
 /// Width of the table.
 const WIDTH: usize = 80;
@@ -35,7 +37,7 @@ pub(super) fn write(
         match (&report.selection.from, &view.edges) {
             (Some(from), Some(edges)) => calls(&mut text, from, edges),
             (_, edges) => {
-                ports(&mut text, &view.ports);
+                ports(&mut text, report, &view.ports);
                 if let Some(edges) = edges {
                     callers(&mut text, edges);
                 }
@@ -67,6 +69,9 @@ fn header(text: &mut String, view: &ViewAccess) {
     if !view.mesh.is_empty() {
         let _ = write!(text, ", {} meshed", number(meshed));
     }
+    for lack in lacks(view.opaque.iter()) {
+        let _ = write!(text, " · {}", one_line(&lack));
+    }
     text.push_str("\n\n");
 }
 
@@ -75,9 +80,14 @@ fn row(text: &mut String, [name, port, transport, who]: [&str; 4]) {
     let _ = writeln!(text, "{}", line.trim_end());
 }
 
-fn ports(text: &mut String, ports: &[PortEntry]) {
+fn ports(text: &mut String, report: &AccessReport, ports: &[PortEntry]) {
     if ports.is_empty() {
-        text.push_str("No port fits.\n\n");
+        let asked = &report.selection;
+        let all = asked.to.is_none() && asked.namespaces.is_empty() && asked.levels.is_empty();
+        text.push_str(match all {
+            true => "No workload has a port here.\n\n",
+            false => "No port fits.\n\n",
+        });
         return;
     }
     row(text, ["WORKLOAD", "PORT", "TRANSPORT", "WHO MAY CALL"]);
@@ -293,17 +303,22 @@ fn egress(text: &mut String, view: &ViewAccess) {
 
 fn footer(text: &mut String, report: &AccessReport) {
     let ports: Vec<&PortEntry> = report.views.iter().flat_map(|v| &v.ports).collect();
-    let decided = |known: usize| (known * 100).checked_div(ports.len()).unwrap_or(100);
+    let share = |known: usize| (known * 100).checked_div(ports.len());
     let transport = ports.iter().filter(|p| p.transport.get().is_some()).count();
     let access = ports.iter().filter(|p| p.access.get().is_some()).count();
-    let _ = writeln!(
+    let _ = write!(
         text,
-        "{} in {} · decided: transport {} %, access {} %",
+        "{} in {}",
         plural(ports.len(), "port"),
-        plural(report.views.len(), "view"),
-        decided(transport),
-        decided(access)
+        plural(report.views.len(), "view")
     );
+    if let (Some(transport), Some(access)) = (share(transport), share(access)) {
+        let _ = write!(
+            text,
+            " · decided: transport {transport} %, access {access} %"
+        );
+    }
+    text.push('\n');
     let mut assumed: BTreeMap<String, usize> = BTreeMap::new();
     for entry in &ports {
         for says in entry.assumed() {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::query::assume::{AssumeReport, Decided, Gap, Proposal};
 
-use super::{Options, at, one_line, place, plural, wrapped, write_json};
+use super::{Options, at, lacks, one_line, place, plural, wrapped, write_json};
 
 /// Width of the list.
 const WIDTH: usize = 80;
@@ -26,11 +26,17 @@ pub(super) fn human(
 ) -> io::Result<()> {
     let mut text = String::new();
     if report.gaps.is_empty() {
-        let _ = writeln!(
-            text,
-            "Nothing is missing: every answer about {} follows from the files.",
-            plural(report.before.ports, "port")
-        );
+        let _ = match report.before.ports {
+            0 => writeln!(text, "No workload has a port here, so nothing is asked."),
+            ports => writeln!(
+                text,
+                "Nothing is missing: every answer about {} follows from the files.",
+                plural(ports, "port")
+            ),
+        };
+        for lack in lacks(report.opaque.iter()) {
+            let _ = writeln!(text, "{lack}");
+        }
         return out.write_all(text.as_bytes());
     }
     let (unknown, assumed): (Vec<&Gap>, Vec<&Gap>) = report.gaps.iter().partition(|g| g.unknown);

@@ -57,7 +57,8 @@ pub(super) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
     for group in &groups {
         page.rule(group, many, &mut out)?;
     }
-    if groups.len() > 1 && open.len() > FEW {
+    // Where every rule has one finding the table would say it all again.
+    if groups.len() > 1 && open.len() > FEW.max(groups.len()) {
         page.table(&groups, &mut out)?;
     }
     page.ignored(&mut out)?;

@@ -357,18 +357,24 @@ pub(super) fn unseen(outcome: &Outcome) -> Option<String> {
         .then(|| format!("no workload was judged ({})", lacking.join(", ")))
 }
 
-/// What is not known of the views, by why: `not rendered: 12 HelmReleases`.
 fn lacking(outcome: &Outcome) -> Vec<String> {
+    lacks(outcome.views.iter().flat_map(|v| &v.opaque))
+}
+
+/// What is not known, by why: `not rendered: 12 HelmReleases`.
+pub(super) fn lacks<'o>(all: impl Iterator<Item = &'o (Lack, String)> + Clone) -> Vec<String> {
     let titles = LACKS.into_iter();
     titles
-        .map(|title| (title, opaque(outcome, title)))
+        .map(|title| (title, counted(of_title(all.clone(), title), title)))
         .filter(|(_, opaque)| !opaque.is_empty())
         .map(|(title, opaque)| format!("{title}: {opaque}"))
         .collect()
 }
 
-fn of_title<'o>(outcome: &'o Outcome, title: &str) -> impl Iterator<Item = &'o str> {
-    let all = outcome.views.iter().flat_map(|v| &v.opaque);
+fn of_title<'o>(
+    all: impl Iterator<Item = &'o (Lack, String)>,
+    title: &str,
+) -> impl Iterator<Item = &'o str> {
     all.filter(move |(lack, _)| lack.title() == title)
         .map(|(_, what)| what.as_str())
 }
@@ -376,7 +382,7 @@ fn of_title<'o>(outcome: &'o Outcome, title: &str) -> impl Iterator<Item = &'o s
 /// Names of what is not known for one reason; how often, where several views have it.
 pub(super) fn opaque_names(outcome: &Outcome, title: &str) -> Vec<String> {
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
-    for what in of_title(outcome, title) {
+    for what in of_title(outcome.views.iter().flat_map(|v| &v.opaque), title) {
         *names.entry(what).or_default() += 1;
     }
     let line = |(name, count): (&str, usize)| match count {
@@ -388,9 +394,14 @@ pub(super) fn opaque_names(outcome: &Outcome, title: &str) -> Vec<String> {
 
 /// `12 HelmReleases` or `1 broken document`: what stands before the name of each, counted.
 pub(super) fn opaque(outcome: &Outcome, title: &str) -> String {
+    let all = outcome.views.iter().flat_map(|v| &v.opaque);
+    counted(of_title(all, title), title)
+}
+
+fn counted<'o>(opaque: impl Iterator<Item = &'o str>, title: &str) -> String {
     let is_named = title != Lack::Unread.title();
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-    for what in of_title(outcome, title) {
+    for what in opaque {
         let kind = match what.split_once(' ') {
             Some((kind, _)) if is_named => kind,
             _ => what,

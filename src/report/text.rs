@@ -23,10 +23,11 @@ pub(super) fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.replace("\r\n", "\n").chars().map(safe).collect())
 }
 
-/// `1 object`, `2 objects`, `1,234 objects`; words in -y become -ies.
-pub(super) fn plural(count: usize, word: &str) -> String {
+/// `1 object`, `2 objects`, `1,234 objects`; words in -y become -ies, but for overlays.
+pub(crate) fn plural(count: usize, word: &str) -> String {
     let mut out = number(count);
-    match (count, word.strip_suffix('y')) {
+    let stem = word.strip_suffix('y');
+    match (count, stem.filter(|s| !s.ends_with(['a', 'e', 'o', 'u']))) {
         (1, _) => out.push_str(&format!(" {word}")),
         (_, Some(stem)) => out.push_str(&format!(" {stem}ies")),
         _ => out.push_str(&format!(" {word}s")),
@@ -135,6 +136,8 @@ mod tests {
 
     #[test]
     fn counts_read_as_people_write_them() {
+        assert_eq!(plural(2, "overlay"), "2 overlays");
+        assert_eq!(plural(2, "entry"), "2 entries");
         assert_eq!(plural(1, "view"), "1 view");
         assert_eq!(plural(0, "view"), "0 views");
         assert_eq!(plural(12_345, "policy"), "12,345 policies");

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::discover::display::io_words;
 use crate::rule::{Rule, RuleFile, RuleSource, builtin, load};
 use crate::shape::{Problem, nearest};
 
@@ -19,7 +20,7 @@ pub enum LoadError {
     #[error("{}", .0.first().map_or_else(String::new, ToString::to_string))]
     Problems(Vec<Problem>),
     /// The user's: a folder that cannot be read.
-    #[error("cannot read rules from `{path}`: {cause}")]
+    #[error("cannot read rules from `{path}`: {}", io_words(.cause))]
     Unreadable {
         /// As given.
         path: String,

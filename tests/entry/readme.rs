@@ -167,7 +167,7 @@ fn the_rule_in_the_guide_holds() {
     let output = meshgov(&["test", "policies"], folder.path());
     assert_eq!(
         text(&output),
-        "1 rules, 2 examples: all hold\n",
+        "1 rule, 2 examples: all hold\n",
         "{}",
         text(&output)
     );

@@ -6,8 +6,8 @@ use crate::asset::signal::{Ballot, Signal, Vote, image_name};
 use crate::yaml::NodeRef;
 
 use Class::{
-    Agent, AiUi, Compute, Guardrail, LlmGateway, Llmops, McpServer, Mlops, ModelServer, Notebook,
-    Training, VectorDb,
+    Agent, AiUi, Compute, EndpointPicker, Guardrail, LlmGateway, Llmops, McpServer, Mlops,
+    ModelServer, Notebook, Training, VectorDb,
 };
 
 /// Patterns fit the image name without tag and digest. The first that fits wins, so the specific stand before the general.
@@ -39,7 +39,8 @@ const ROWS: &[Row] = &[
     (r"whisper|stable-diffusion|comfyui|invokeai|automatic1111|a1111|kokoro|coqui|piper$|speaches", ModelServer, "media-model", 0.75),
     (r"(^|/)(modelmesh|modelmesh-serving|modelmesh-runtime-adapter)($|-)", ModelServer, "modelmesh", 0.8),
     (r"vllm-production-stack|lmstack-router|(^|/)vllm-router|litellm|portkey|(^|/)bifrost|(^|/)one-?api$|kong-ai|(^|/)helicone|tensorzero/gateway|mlflow-gateway|(^|/)gateway-ai|llm-gateway|ai-gateway(-extproc)?$|agentgateway|(^|/)plano$|archgw", LlmGateway, "llm-gateway", 0.85),
-    (r"llm-d-inference-scheduler|llm-d-router|routing-sidecar|gateway-api-inference-extension/(epp|lwepp|bbr)|(^|/)epp$|(^|/)lwepp$|(^|/)bbr$|lmcache/gateway$", LlmGateway, "inference-scheduler", 0.8),
+    (r"llm-d-router|routing-sidecar", LlmGateway, "inference-router", 0.8),
+    (r"llm-d-inference-scheduler|gateway-api-inference-extension/(epp|lwepp|bbr)|(^|/)epp$|(^|/)lwepp$|(^|/)bbr$|lmcache/gateway$", EndpointPicker, "endpoint-picker", 0.8),
     (r"open-webui|librechat|lobe-?chat|anything-?llm|chatbox|big-agi|nextchat|chatgpt-next-web|privategpt|jan-server|chainlit", AiUi, "chat-ui", 0.9),
     (r"(^|/)(flowise|langflow|dify-\w+|langgenius/\w+|n8n)($|-)|flowiseai/|langflowai/", Agent, "agent-builder", 0.8),
     (r"(^|/)(kagent|k8sgpt|holmesgpt|autogen\w*|crewai|openhands|all-hands-ai/\w+|swe-agent|aider|goose|openclaw\w*)($|[-/])|kagent-dev/kagent/(app|ui|controller|golang-adk)", Agent, "agent", 0.8),

@@ -12,6 +12,7 @@ use crate::cli::settings::{ConfigFlags, FilterFlags};
 use crate::cli::{EXIT_EMPTY, EXIT_OK, Io, print, stdout_failed};
 use crate::discover::Request;
 use crate::error::Error;
+use crate::report::plural;
 use crate::source::Span;
 use crate::view::gitops::Unread;
 use crate::view::{Namespace, Opaque, View};
@@ -129,20 +130,16 @@ fn as_text(views: &[Shown<'_>], unread: &[&Unread]) -> String {
         let _ = writeln!(text, "{}", shown.view.name);
         let found = match shown.view.overlays {
             0 => shown.view.found_by.clone(),
-            n => format!("{}, {}", shown.view.found_by, counted(n, "overlay")),
+            n => format!("{}, {}", shown.view.found_by, plural(n, "overlay")),
         };
         let _ = writeln!(text, "  found by: {found}");
-        let mut objects = counted(shown.objects, "object");
+        let mut objects = plural(shown.objects, "object");
         if shown.made > 0 {
             let _ = write!(objects, ", {} of them made of chart values", shown.made);
         }
         let _ = writeln!(text, "  {objects}");
         if shown.unset > 0 {
-            let _ = writeln!(
-                text,
-                "  namespace unset: {}",
-                counted(shown.unset, "object")
-            );
+            let _ = writeln!(text, "  namespace unset: {}", plural(shown.unset, "object"));
         }
         for missing in &shown.missing {
             let _ = write!(text, "  missing: {}", missing.what);
@@ -163,11 +160,6 @@ fn as_text(views: &[Shown<'_>], unread: &[&Unread]) -> String {
         let _ = writeln!(text, "  not analysed: {}: {}", unread.path, unread.reason);
     }
     text
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }
 
 fn as_json(views: &[Shown<'_>], unread: &[&Unread]) -> String {

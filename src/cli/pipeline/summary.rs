@@ -99,11 +99,7 @@ fn summary(view: &View, mesh: &MeshSummary, twice: usize) -> ViewSummary {
         workloads: judged()
             .filter(|m| crate::pods::template(&m.resource).is_some())
             .count(),
-        opaque: view
-            .opaque
-            .iter()
-            .map(|o| (o.lack, o.what.clone()))
-            .collect(),
+        opaque: view.lacks(),
         assumptions,
         ..ViewSummary::default()
     }

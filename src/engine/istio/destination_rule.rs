@@ -70,7 +70,8 @@ impl DestinationRules {
     /// Reads the rules of a view.
     pub(crate) fn of(view: &View, root: &str, private_by_default: bool) -> Self {
         let mut rules: Vec<DestinationRule> = view
-            .of_kind("networking.istio.io", "DestinationRule")
+            .effective_of_kind("networking.istio.io", "DestinationRule")
+            .into_iter()
             .filter_map(|member| {
                 let spec = member.resource.object().get("spec")?;
                 let namespace = member.namespace.as_str().to_owned();

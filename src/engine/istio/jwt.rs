@@ -33,7 +33,7 @@ impl RequestAuthentications {
             root: root.to_owned(),
             ..Self::default()
         };
-        for member in view.of_kind("security.istio.io", "RequestAuthentication") {
+        for member in view.effective_of_kind("security.istio.io", "RequestAuthentication") {
             let spec = member.resource.object().get("spec");
             let rules = spec.and_then(|s| s.get("jwtRules"));
             let issuers = rules.into_iter().flat_map(NodeRef::items);

@@ -22,6 +22,7 @@ const IGNORED_NAMESPACES: [&str; 4] = [
 const INJECT: &str = "sidecar.istio.io/inject";
 const INJECTION: &str = "istio-injection";
 const REVISION: &str = "istio.io/rev";
+const REDIRECTION: &str = "ambient.istio.io/redirection";
 const DATAPLANE: &str = "istio.io/dataplane-mode";
 
 /// A label with its value and the step that shows it.
@@ -51,6 +52,9 @@ pub(crate) fn of(istio: &Istio, topology: &Topology, workload: &Workload) -> Fac
     }
     if let Some(step) = already_injected(workload) {
         return Fact::known(Membership::Sidecar, vec![step]);
+    }
+    if let Some(step) = already_redirected(workload) {
+        return Fact::known(Membership::Ambient, vec![step]);
     }
     let labels = Labels::of(istio, topology, workload);
     if let Some(reason) = labels.placeholder() {
@@ -110,6 +114,15 @@ fn already_injected(workload: &Workload) -> Option<Step> {
     let node = status.or_else(container)?;
     let says = "the proxy is already part of the manifest";
     Some(Step::decides(&workload.resource, node.span(), says))
+}
+
+/// A pod as the cluster has it: the node agent notes that a ztunnel takes its traffic (`cni/pkg/util/podutil.go:AnnotateEnrolledPod`). In
+/// a template the note means nothing.
+fn already_redirected(workload: &Workload) -> Option<Step> {
+    let node = workload.annotation(REDIRECTION)?;
+    let says = "the node agent has noted that a ztunnel takes its traffic";
+    (workload.resource.kind() == "Pod" && node.text() == "enabled")
+        .then(|| Step::decides(&workload.resource, node.span(), says))
 }
 
 /// Stage one and two of sidecar injection; pushes what decided.

@@ -174,7 +174,7 @@ impl PeerAuthentications {
             root: root.to_owned(),
             ..Self::default()
         };
-        for member in view.of_kind("security.istio.io", KIND) {
+        for member in view.effective_of_kind("security.istio.io", KIND) {
             match PeerAuthentication::read(member) {
                 Ok(policy) => policies
                     .by_namespace

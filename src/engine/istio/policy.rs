@@ -320,7 +320,7 @@ impl AuthorizationPolicies {
             root: root.to_owned(),
             ..Self::default()
         };
-        for member in view.of_kind("security.istio.io", "AuthorizationPolicy") {
+        for member in view.effective_of_kind("security.istio.io", "AuthorizationPolicy") {
             let policy = AuthorizationPolicy::read(member);
             policies
                 .by_namespace

@@ -64,7 +64,7 @@ pub static GAP: RecordType = RecordType {
         field(
             "why",
             Type::String,
-            "the cause in a word: `layer7-at-ztunnel`, `http-on-bytes`, `http-on-sniffed`, `trust-domains`, `domain-at-ztunnel`, `inner-star`, `not-at-ztunnel`, `bare-selector`, `behind-waypoint`, `bypassable`, `no-waypoint`, `waypoint-missing`, `waypoint-refused`, `unmeshed`, `service-port`, `no-provider`, `dry-run`, `token-optional`, `weaker`, `port-weaker`, `disabled`, `shadowed`, `not-root`, `unenforced`, `clients-plaintext`, `no-sidecar-client`, `peer-missing`, `port-name-missing`, `stray-dash`, `overrules`, `tied`",
+            "the cause in a word: `layer7-at-ztunnel`, `http-on-bytes`, `http-on-sniffed`, `trust-domains`, `domain-at-ztunnel`, `inner-star`, `not-at-ztunnel`, `bare-selector`, `behind-waypoint`, `bypassable`, `no-waypoint`, `waypoint-missing`, `waypoint-refused`, `unmeshed`, `service-port`, `no-provider`, `dry-run`, `token-optional`, `weaker`, `port-weaker`, `disabled`, `shadowed`, `not-root`, `unenforced`, `clients-plaintext`, `no-sidecar-client`, `peer-missing`, `port-name-missing`, `stray-dash`, `no-names`, `overrules`, `tied`",
         ),
         field(
             "effect",

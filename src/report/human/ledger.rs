@@ -42,6 +42,20 @@ impl Ledger<'_> {
     fn ledger(&self, out: &mut dyn Write) -> io::Result<()> {
         let outcome = self.outcome;
         let summary = Summary::of(outcome);
+        // Without any object the opening line has said it all.
+        if outcome.objects > 0 || summary.total > 0 || summary.unseen.is_some() {
+            self.totals(&summary, out)?;
+        }
+        self.not_analysed(out)?;
+        for (title, way_out) in WAYS_OUT {
+            self.opaque(title, way_out, out)?;
+        }
+        self.not_decided(out)?;
+        self.assumed(out)
+    }
+
+    fn totals(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        let outcome = self.outcome;
         let worst = outcome
             .findings
             .iter()
@@ -65,13 +79,7 @@ impl Ledger<'_> {
             plural(outcome.files, "file"),
             plural(outcome.views.len(), "view"),
             plural(outcome.rules.len(), "rule")
-        )?;
-        self.not_analysed(out)?;
-        for (title, way_out) in WAYS_OUT {
-            self.opaque(title, way_out, out)?;
-        }
-        self.not_decided(out)?;
-        self.assumed(out)
+        )
     }
 
     fn not_analysed(&self, out: &mut dyn Write) -> io::Result<()> {

@@ -250,13 +250,18 @@ impl At<'_> {
         }
     }
 
-    /// DISABLE for a workload or more, in force on some port.
+    /// DISABLE for a workload or more, in force on some port whatever the age of policies.
     fn disabled(&self, choice: &Choice<'_>, gaps: &mut Gaps) {
         let decides = |p: &&PortRecord| {
             let resolved = resolve(choice, p.port.number);
             self.is(resolved.policy) && resolved.port.is_none()
         };
-        let off = |p: &&PortRecord| mode(p) == Some(Mode::Plaintext(Plaintext::Disabled));
+        let off = |p: &&PortRecord| {
+            let transport = p.transport.0.get();
+            transport.is_some_and(|t| {
+                t.mode == Mode::Plaintext(Plaintext::Disabled) && t.alternatives.is_empty()
+            })
+        };
         let mut ports = self.record.ports.iter().filter(off).filter(decides);
         if let Some(port) = ports.next() {
             let words = port_words(port.port.number, self.record);

@@ -3,13 +3,15 @@
 //! What is sent to a Service is sent to the mirror too (`topology::mirrors`), so the data that the one sees reaches the other. Drawn where an asset
 //! is at either end; a mirror outside the cluster is drawn where it is a model provider.
 
+use rustc_hash::FxHashMap;
+
 use crate::asset::inventory::Inventory;
 use crate::asset::lineage::address::Addresses;
 use crate::asset::lineage::{Drawing, Lineage, workloads};
 use crate::asset::provider;
 use crate::facts::lineage::Edge;
-use crate::facts::selector::MatchLabels;
-use crate::pods;
+use crate::resource::ResourceId;
+use crate::topology::Topology;
 use crate::topology::mirrors::{self, Mirror, Place};
 use crate::view::{Member, View};
 
@@ -19,7 +21,12 @@ pub(super) fn draw<'v>(
     addresses: &Addresses<'v>,
     lineage: &mut Lineage,
 ) {
-    for mirror in mirrors::of(view) {
+    let mirrors = mirrors::of(view);
+    if mirrors.is_empty() {
+        return;
+    }
+    let workloads = Workloads::of(view, inventory);
+    for mirror in mirrors {
         let says = format!(
             "gets requests that {} {} copies",
             mirror.opener.resource.kind(),
@@ -30,7 +37,7 @@ pub(super) fn draw<'v>(
         let mut senders = Vec::new();
         for place in &mirror.of {
             let any = !to.is_empty();
-            senders.extend(ends(view, inventory, addresses, lineage, (*place, any)));
+            senders.extend(workloads.ends(addresses, lineage, (*place, any)));
         }
         let mut drawing = Drawing {
             lineage,
@@ -46,27 +53,28 @@ pub(super) fn draw<'v>(
                 drawing.edge(from, to, says.clone(), mirror.to.span);
             }
             if to.is_empty() {
-                elsewhere(view, &mut drawing, &mirror, &says);
+                elsewhere(&workloads, &mut drawing, &mirror, &says);
             }
         }
     }
 }
 
 /// A mirror that is no asset: a model provider, or a workload, with what it sends on in turn.
-fn elsewhere(view: &View, drawing: &mut Drawing<'_, '_>, mirror: &Mirror<'_>, says: &str) {
+fn elsewhere(
+    workloads: &Workloads<'_>,
+    drawing: &mut Drawing<'_, '_>,
+    mirror: &Mirror<'_>,
+    says: &str,
+) {
     if let Some(provider) = provider::of_host(mirror.to.name) {
         let host = mirror.to.name;
         drawing.provider(provider.name, host, says.to_owned(), mirror.to.span);
         return;
     }
     let from = drawing.from;
-    for member in mirror
-        .to
-        .service
-        .into_iter()
-        .flat_map(|to| selected(view, to))
-    {
-        let to = node_of(drawing.inventory, drawing.lineage, member);
+    let behind = mirror.to.service.into_iter();
+    for member in behind.flat_map(|to| workloads.behind(to)) {
+        let to = workloads.node(drawing.lineage, member);
         drawing.lineage.graph.edge(Edge {
             from,
             to,
@@ -80,30 +88,53 @@ fn elsewhere(view: &View, drawing: &mut Drawing<'_, '_>, mirror: &Mirror<'_>, sa
     }
 }
 
-/// The assets behind a Service; where there are none, and any will do, the workloads.
-fn ends(
-    view: &View,
-    inventory: &Inventory,
-    addresses: &Addresses<'_>,
-    lineage: &mut Lineage,
-    (place, any): (Place<'_>, bool),
-) -> Vec<usize> {
-    let assets = nodes(lineage, addresses.behind(place));
-    if !assets.is_empty() || !any {
-        return assets;
-    }
-    selected(view, place)
-        .map(|member| node_of(inventory, lineage, member))
-        .collect()
+/// The workloads of a view behind its Services, and which of them are assets.
+struct Workloads<'v> {
+    topology: Topology,
+    members: FxHashMap<ResourceId, &'v Member>,
+    assets: FxHashMap<ResourceId, usize>,
 }
 
-/// The node of an asset, or of a workload.
-fn node_of(inventory: &Inventory, lineage: &mut Lineage, member: &Member) -> usize {
-    let mut assets = inventory.assets.iter();
-    let asset = assets.position(|a| a.resource.id == member.resource.id);
-    match asset.and_then(|at| lineage.assets.get(at)) {
-        Some(&node) => node,
-        None => workloads::node(lineage, member),
+impl<'v> Workloads<'v> {
+    fn of(view: &'v View, inventory: &Inventory) -> Self {
+        let members = view.members.iter().map(|m| (m.resource.id, m));
+        let assets = inventory.assets.iter().enumerate();
+        Self {
+            topology: Topology::of(view),
+            members: members.collect(),
+            assets: assets.map(|(at, a)| (a.resource.id, at)).collect(),
+        }
+    }
+
+    /// Members whose pods a Service selects.
+    fn behind(&self, (namespace, name): Place<'_>) -> impl Iterator<Item = &'v Member> {
+        let workloads = self.topology.behind(namespace, name);
+        workloads.filter_map(|w| self.members.get(&w.resource.id).copied())
+    }
+
+    /// The assets behind a Service; where there are none, and any will do, the workloads.
+    fn ends(
+        &self,
+        addresses: &Addresses<'_>,
+        lineage: &mut Lineage,
+        (place, any): (Place<'_>, bool),
+    ) -> Vec<usize> {
+        let assets = nodes(lineage, addresses.behind(place));
+        if !assets.is_empty() || !any {
+            return assets;
+        }
+        self.behind(place)
+            .map(|member| self.node(lineage, member))
+            .collect()
+    }
+
+    /// The node of an asset, or of a workload.
+    fn node(&self, lineage: &mut Lineage, member: &Member) -> usize {
+        let asset = self.assets.get(&member.resource.id);
+        match asset.and_then(|at| lineage.assets.get(*at)) {
+            Some(&node) => node,
+            None => workloads::node(lineage, member),
+        }
     }
 }
 
@@ -112,23 +143,4 @@ fn nodes(lineage: &Lineage, assets: &[usize]) -> Vec<usize> {
         .iter()
         .filter_map(|&at| lineage.assets.get(at).copied())
         .collect()
-}
-
-/// Members whose pods a Service selects.
-fn selected<'v>(
-    view: &'v View,
-    (namespace, name): Place<'_>,
-) -> impl Iterator<Item = &'v Member> + use<'v> {
-    let service = view
-        .of_kind("", "Service")
-        .find(|m| m.resource.name == name && m.namespace.as_str() == namespace);
-    let labels = service.and_then(|s| s.resource.object().at(&["spec", "selector"]));
-    let selector = MatchLabels::read(labels);
-    let space = service.map(|s| &s.namespace);
-    view.members.iter().filter(move |member| {
-        Some(&member.namespace) == space
-            && !selector.is_empty()
-            && pods::template(&member.resource)
-                .is_some_and(|template| selector.matches(template.at(&["metadata", "labels"])))
-    })
 }

@@ -50,6 +50,7 @@ fn options(strict_indentation: bool) -> ParseOptions {
     ParseOptions {
         strict_indentation,
         require_json: false,
+        ..ParseOptions::default()
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::shape::Problem;
 use crate::source::{SourceFile, SourceId, Span, to_u32};
-use crate::yaml::{self, NodeRef, Parsed};
+use crate::yaml::{self, NodeRef, ParseOptions, Parsed};
 
 /// A rule file with its first document parsed.
 #[derive(Debug)]
@@ -22,9 +22,9 @@ impl RuleFile {
     pub fn parse(path: &str, text: &str) -> Result<Self, Problem> {
         let source = Arc::new(SourceFile::new(SourceId(0), path, text));
         let head = match head_end(text) {
-            None => yaml::parse(&source),
+            None => head_of(&source),
             // The prefix keeps every offset, so its spans hold for the whole text too.
-            Some(end) => yaml::parse(&Arc::new(SourceFile::new(
+            Some(end) => head_of(&Arc::new(SourceFile::new(
                 SourceId(0),
                 path,
                 text.get(..end).unwrap_or(text),
@@ -92,6 +92,15 @@ impl RuleFile {
             end: to_u32(self.source.text.len()),
         }
     }
+}
+
+/// A head without its comments: nobody asks for them, and every start of the program reads all heads.
+fn head_of(source: &Arc<SourceFile>) -> Parsed {
+    let options = ParseOptions {
+        comments: false,
+        ..ParseOptions::default()
+    };
+    yaml::parse_with(source, options)
 }
 
 /// Offset of the line break before the `---` that starts the second document. Block scalars of a head are indented, so a

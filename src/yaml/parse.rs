@@ -90,6 +90,8 @@ pub struct ParseOptions {
     /// Refuses what sigs.k8s.io/yaml refuses because JSON cannot hold it: null and complex keys, `.inf`, `.nan`, values
     /// that contradict their tag, `<<` over anything but mappings. Without it, tagged scalars are strings.
     pub require_json: bool,
+    /// Whether comments are kept.
+    pub comments: bool,
 }
 
 impl Default for ParseOptions {
@@ -97,6 +99,7 @@ impl Default for ParseOptions {
         Self {
             strict_indentation: false,
             require_json: true,
+            comments: true,
         }
     }
 }
@@ -111,7 +114,7 @@ pub fn parse(source: &Arc<SourceFile>) -> Parsed {
 #[must_use]
 pub fn parse_with(source: &Arc<SourceFile>, options: ParseOptions) -> Parsed {
     let mut settings = Options::default();
-    settings.set_emit_comments(true);
+    settings.set_emit_comments(options.comments);
     settings.strict_indentation = options.strict_indentation;
     settings.max_buffered_comment_events = MAX_PENDING_COMMENTS;
     settings.flow_nesting_limit = MAX_DEPTH;
